@@ -1,0 +1,1 @@
+//! The export service: an image to a bucket, proven and downloadable.

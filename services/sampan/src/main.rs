@@ -1,0 +1,3 @@
+//! The `sampan` binary.
+
+fn main() {}

@@ -1,0 +1,181 @@
+//! Lists every reason that Sampan gives for a refusal or a failure.
+//!
+//! A reason is part of the interface: its word never changes and never gets another meaning. The page of reasons
+//! in the documentation is generated from this table, and how a reason travels in a gRPC status is decided in the
+//! chassis.
+
+use std::fmt;
+
+/// The canonical code that a reason travels under; the words are those of gRPC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Code {
+    /// The caller gave up.
+    Cancelled,
+    /// The request is wrong whatever the state of the system.
+    InvalidArgument,
+    /// The time that the caller allowed ran out.
+    DeadlineExceeded,
+    /// A named thing does not exist.
+    NotFound,
+    /// A named thing exists already, with other content.
+    AlreadyExists,
+    /// The identity is known and not permitted.
+    PermissionDenied,
+    /// Quota is used up; trying again at once cannot help.
+    ResourceExhausted,
+    /// The state of the cloud or of the system forbids the request.
+    FailedPrecondition,
+    /// Other work holds the resource.
+    Aborted,
+    /// The value is beyond the permitted range.
+    OutOfRange,
+    /// The function does not exist.
+    Unimplemented,
+    /// A fault of Sampan.
+    Internal,
+    /// A part that Sampan needs cannot be reached now; trying again can help.
+    Unavailable,
+    /// The identity is not known.
+    Unauthenticated,
+    /// The outcome is not known.
+    Unknown,
+}
+
+macro_rules! reasons {
+    ($($name:ident, $word:literal, $code:ident, $cause:literal, $remedy:literal;)*) => {
+        /// Why a request was refused or an operation failed.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum Reason {
+            $(#[doc = $cause] $name,)*
+        }
+
+        impl Reason {
+            /// Every reason, in the order of the documentation page.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// Returns the stable word of the reason.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $word,)* }
+            }
+
+            /// Returns the canonical code that the reason travels under.
+            pub fn code(self) -> Code {
+                match self { $(Self::$name => Code::$code,)* }
+            }
+
+            /// Returns what happened, as one sentence.
+            pub fn cause(self) -> &'static str {
+                match self { $(Self::$name => $cause,)* }
+            }
+
+            /// Returns what the caller can do, as one sentence.
+            pub fn remedy(self) -> &'static str {
+                match self { $(Self::$name => $remedy,)* }
+            }
+
+            /// Finds the reason of a stable word; `None` for a word of another version.
+            pub fn from_word(word: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|reason| reason.as_str() == word)
+            }
+        }
+    };
+}
+
+reasons! {
+    // The request itself
+    FieldRequired, "FIELD_REQUIRED", InvalidArgument, "A required field is missing or empty.", "Set the field that is named in the details.";
+    FieldMalformed, "FIELD_MALFORMED", InvalidArgument, "A field does not have the form that it must have.", "Correct the field by the rule in the details.";
+    EnumValueUnknown, "ENUM_VALUE_UNKNOWN", InvalidArgument, "An enum field has a number that this version does not know.", "Use a value that the API defines, or call a newer server.";
+    NumberOutOfRange, "NUMBER_OUT_OF_RANGE", InvalidArgument, "A number or duration is negative, zero where it must not be, or too large.", "Choose a value within the range in the details.";
+    MessageTooLarge, "MESSAGE_TOO_LARGE", ResourceExhausted, "The request is larger than the server accepts.", "Send a request below the limit in the message.";
+    AccountUnknown, "ACCOUNT_UNKNOWN", InvalidArgument, "No account of that name is configured on this server.", "Use a configured account, or add it to the configuration.";
+    AccountOfOtherCloud, "ACCOUNT_OF_OTHER_CLOUD", InvalidArgument, "The account belongs to the other cloud.", "Name the cloud that the account belongs to, or another account.";
+    RegionOfOtherCloud, "REGION_OF_OTHER_CLOUD", InvalidArgument, "The region belongs to the other cloud.", "Use a region of the cloud in the request.";
+    ImageIdMalformed, "IMAGE_ID_MALFORMED", InvalidArgument, "The image id does not have the form of that cloud.", "Copy the id from the cloud's console; Tencent ids begin with img-, Alibaba ids with m-.";
+    PrefixMalformed, "PREFIX_MALFORMED", InvalidArgument, "The prefix of the exported files breaks the cloud's rule.", "Choose a prefix by the rule in the details.";
+    BucketNameMalformed, "BUCKET_NAME_MALFORMED", InvalidArgument, "The bucket name does not have the form of that cloud.", "COS wants name-APPID, OSS wants 3 to 63 lower-case letters, digits or hyphens.";
+    FormatUnsupported, "FORMAT_UNSUPPORTED", InvalidArgument, "The cloud does not export in that format.", "Choose one of the formats in the details.";
+    RootDiskOnlyUnsupported, "ROOT_DISK_ONLY_UNSUPPORTED", InvalidArgument, "The cloud always exports every disk of an image.", "Leave only_root_disk unset.";
+    DeadlineOutOfRange, "DEADLINE_OUT_OF_RANGE", InvalidArgument, "The deadline or the stall alarm lies outside of the permitted range.", "Choose a duration within the range in the details, or leave it to the image's size.";
+    RequestIdReused, "REQUEST_ID_REUSED", AlreadyExists, "The request id was used before with another request.", "Send a new request id, or repeat the first request without a change.";
+
+    // The image
+    ImageNotFound, "IMAGE_NOT_FOUND", NotFound, "The image does not exist in that account and region.", "Check the id, the account and the region.";
+    ImageNotCustom, "IMAGE_NOT_CUSTOM", FailedPrecondition, "The image is a public or community image; only custom images can be exported.", "Create a custom image from an instance, then export that.";
+    ImageFromMarketplace, "IMAGE_FROM_MARKETPLACE", FailedPrecondition, "The image comes from the marketplace, or was made from such an image.", "Build the image from a public or imported image.";
+    ImageSharedToYou, "IMAGE_SHARED_TO_YOU", FailedPrecondition, "The image belongs to another account.", "Copy it within the region to own it, then export the copy.";
+    ImageWindows, "IMAGE_WINDOWS", FailedPrecondition, "Windows images cannot be exported.", "Only Linux images leave the cloud; there is no way around the licence.";
+    ImageRedHat, "IMAGE_RED_HAT", FailedPrecondition, "Red Hat images cannot be exported from this cloud.", "Use an image without a commercial licence.";
+    ImageEncrypted, "IMAGE_ENCRYPTED", FailedPrecondition, "The image has encrypted snapshots.", "Build the image from unencrypted disks.";
+    ImageNotReady, "IMAGE_NOT_READY", FailedPrecondition, "The image is not in a state that permits an export.", "Wait until it is ready, then try again.";
+    ImageTooManyDataDisks, "IMAGE_TOO_MANY_DATA_DISKS", FailedPrecondition, "The image has more data disks than the cloud exports.", "Make an image with fewer data disks, or export the system disk alone where the cloud can.";
+    ImageDiskTooLarge, "IMAGE_DISK_TOO_LARGE", FailedPrecondition, "A disk of the image is larger than the cloud exports.", "Spread the data over smaller disks, or override the limit when your account has a larger one.";
+    ImageEncryptionUnknown, "IMAGE_ENCRYPTION_UNKNOWN", FailedPrecondition, "Whether the image is encrypted could not be found out.", "Permit the service to describe snapshots, or go on at the risk of a refusal by the cloud.";
+
+    // The bucket
+    BucketNotFound, "BUCKET_NOT_FOUND", FailedPrecondition, "The bucket does not exist.", "Create it in the region of the image, or correct its name.";
+    BucketElsewhere, "BUCKET_ELSEWHERE", FailedPrecondition, "The bucket is in another region than the image.", "Use a bucket in the region of the image.";
+    BucketNotAccessible, "BUCKET_NOT_ACCESSIBLE", FailedPrecondition, "The account may not read the bucket, so an export could not be proven.", "Grant the account HEAD and GET on the bucket.";
+    BucketNotWritable, "BUCKET_NOT_WRITABLE", FailedPrecondition, "The cloud's export role may not write to the bucket.", "Authorise the export role for the bucket.";
+    BucketEncrypted, "BUCKET_ENCRYPTED", FailedPrecondition, "The bucket encrypts on the server side, which the export does not support.", "Use a bucket without server-side encryption.";
+    ExportRoleMissing, "EXPORT_ROLE_MISSING", FailedPrecondition, "The role by which the cloud writes exports does not exist or cannot be assumed.", "Create and authorise the role in the cloud's console; the README names it for each cloud.";
+    FormatUnsupportedInRegion, "FORMAT_UNSUPPORTED_IN_REGION", FailedPrecondition, "The cloud does not export in that format in that region.", "Choose RAW, or a region that has the format.";
+
+    // Quota and concurrency
+    QuotaSpent, "QUOTA_SPENT", ResourceExhausted, "The image operations of the day are used up in that account and region.", "Wait for the reset in the details, or ask to queue (when_quota_spent = QUEUE).";
+    CloudQuotaSpent, "CLOUD_QUOTA_SPENT", ResourceExhausted, "The cloud says that its own quota is used up.", "Wait for the reset, or ask the vendor for more.";
+    ExportAlreadyRunning, "EXPORT_ALREADY_RUNNING", FailedPrecondition, "Another export of that image is running.", "Wait for it to end, then try again.";
+    ExportTasksFull, "EXPORT_TASKS_FULL", ResourceExhausted, "The cloud runs as many exports as it permits.", "Wait for one of them to end.";
+
+    // Operations
+    OperationNotFound, "OPERATION_NOT_FOUND", NotFound, "No operation of that name exists.", "Check the name; list operations to find it.";
+    OperationFinished, "OPERATION_FINISHED", FailedPrecondition, "The operation has ended and cannot be cancelled.", "Read its result.";
+    OperationNotRetryable, "OPERATION_NOT_RETRYABLE", FailedPrecondition, "The operation has no failed target that could be tried again.", "Start a new operation.";
+    OperationNotSucceeded, "OPERATION_NOT_SUCCEEDED", FailedPrecondition, "The operation has not succeeded, so it has no artifacts.", "Wait for it to end, or look at its error.";
+    ExportFailedAtCloud, "EXPORT_FAILED_AT_CLOUD", Unknown, "The cloud reports that the export failed.", "Look at the cloud's message; start again when its cause is gone.";
+    ExportDeadlinePassed, "EXPORT_DEADLINE_PASSED", DeadlineExceeded, "Sampan stopped waiting for the export; it may still be running at the cloud.", "Look into the bucket, or start again with a longer deadline.";
+    ExportOutcomeUnknown, "EXPORT_OUTCOME_UNKNOWN", Unknown, "The answer to the export call was lost and its effect could not be found.", "Look into the bucket and the cloud's task list before you start again.";
+    ExportCancelledAtCloud, "EXPORT_CANCELLED_AT_CLOUD", Cancelled, "The export was cancelled at the cloud by somebody else.", "Start again if it was a mistake.";
+    ArtifactChanged, "ARTIFACT_CHANGED", FailedPrecondition, "An exported object changed or vanished after it was proven.", "Export again; use a prefix that nothing else writes to.";
+    OperationCancelled, "OPERATION_CANCELLED", Cancelled, "The operation was cancelled.", "Start a new one if it is still wanted.";
+
+    // The clouds
+    CloudUnavailable, "CLOUD_UNAVAILABLE", Unavailable, "The cloud did not answer or answered with a fault of its own.", "Try again later; Sampan has retried already.";
+    CloudThrottled, "CLOUD_THROTTLED", Unavailable, "The cloud asks for fewer requests.", "Try again later; Sampan has retried already.";
+    CloudCredentialsRejected, "CLOUD_CREDENTIALS_REJECTED", FailedPrecondition, "The cloud does not accept the credentials of the account.", "Check the credentials of the account and the clock of the server.";
+    CloudPermissionDenied, "CLOUD_PERMISSION_DENIED", FailedPrecondition, "The account may not make that call.", "Grant the action that is named in the message; the README has the least policy.";
+    CloudRefused, "CLOUD_REFUSED", FailedPrecondition, "The cloud refused the call for a reason of its own.", "Look at the cloud's code and message in the details.";
+    CloudAnswerUnreadable, "CLOUD_ANSWER_UNREADABLE", Unavailable, "The answer of the cloud could not be understood.", "Check the configured endpoint, or report the vendor's request id.";
+
+    // Sampan itself
+    StoreUnavailable, "STORE_UNAVAILABLE", Unavailable, "The store cannot be reached, so nothing was started.", "Try again; look at the health of the store.";
+    StoreCorrupt, "STORE_CORRUPT", Internal, "A record of the store cannot be read.", "Restore the store from a copy, or open it with the version that wrote it.";
+    RecordTooNew, "RECORD_TOO_NEW", FailedPrecondition, "The record was written by a newer version of Sampan.", "Use that version, or a newer one.";
+    Overloaded, "OVERLOADED", Unavailable, "The server has as many requests in flight as it takes.", "Try again after the delay in the details.";
+    RequestDeadlinePassed, "REQUEST_DEADLINE_PASSED", DeadlineExceeded, "The time allowed for the request ran out.", "Allow more time; a started operation goes on by itself.";
+    ShuttingDown, "SHUTTING_DOWN", Unavailable, "The server is stopping.", "Try again; another replica or the restarted server will answer.";
+    InternalFault, "INTERNAL_FAULT", Internal, "A fault of Sampan.", "Report it with the request id.";
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn every_reason_has_a_word_of_its_own_and_reads_back() {
+        let words: HashSet<_> = Reason::ALL.iter().map(|reason| reason.as_str()).collect();
+        assert_eq!(words.len(), Reason::ALL.len());
+        for reason in Reason::ALL {
+            assert_eq!(Reason::from_word(reason.as_str()), Some(*reason));
+            assert!(reason.cause().ends_with('.') && reason.remedy().ends_with('.'), "{reason}");
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! Checks that packages import only from the floors below their own.
