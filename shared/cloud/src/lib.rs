@@ -1,0 +1,37 @@
+//! The cloud port and the HTTP call stack.
+//!
+//! [`image`] and [`bucket`] are what the services see of a cloud; each vendor package implements them. [`error`]
+//! is how every failed call looks. `stack` is the tower of layers that each vendor call goes through.
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
+
+pub mod bucket;
+pub mod error;
+pub mod image;
+
+pub use bucket::BucketStore;
+pub use error::{CallClass, CallError};
+pub use image::ImageCloud;
+
+use std::fmt;
+use std::sync::Arc;
+
+use sampan_core::{AccountName, Cloud};
+
+/// One configured account: its image service and its buckets.
+#[derive(Clone)]
+pub struct Account {
+    /// The configured name.
+    pub name: AccountName,
+    /// The cloud of the account.
+    pub cloud: Cloud,
+    /// Image calls of the account.
+    pub images: Arc<dyn ImageCloud>,
+    /// Bucket calls of the account.
+    pub buckets: Arc<dyn BucketStore>,
+}
+
+impl fmt::Debug for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Account").field("name", &self.name).field("cloud", &self.cloud).finish_non_exhaustive()
+    }
+}
