@@ -1,0 +1,280 @@
+//! The record of one durable operation.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use sampan_core::{Lane, OperationId, RequestId, Violation};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// Version of the record; a reader refuses a higher one.
+pub const RECORD_VERSION: u32 = 1;
+
+/// What an operation does now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum State {
+    /// Waits for a unit of its lane's quota.
+    WaitingForQuota,
+    /// Its steps run, or wait for the cloud.
+    Running,
+    /// A cancel was asked for and is being carried out.
+    Cancelling,
+    /// Every target succeeded.
+    Succeeded,
+    /// Some targets succeeded, the others failed.
+    PartiallySucceeded,
+    /// No target succeeded.
+    Failed,
+    /// Was cancelled.
+    Cancelled,
+}
+
+impl State {
+    /// Every state.
+    pub const ALL: [Self; 7] = [
+        Self::WaitingForQuota,
+        Self::Running,
+        Self::Cancelling,
+        Self::Succeeded,
+        Self::PartiallySucceeded,
+        Self::Failed,
+        Self::Cancelled,
+    ];
+
+    /// Returns whether nothing changes any more.
+    pub fn is_final(self) -> bool {
+        match self {
+            Self::WaitingForQuota | Self::Running | Self::Cancelling => false,
+            Self::Succeeded | Self::PartiallySucceeded | Self::Failed | Self::Cancelled => true,
+        }
+    }
+}
+
+/// What one target does now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum TargetState {
+    /// Not begun.
+    Pending,
+    /// Runs.
+    Running,
+    /// Done and proven.
+    Succeeded,
+    /// Ended badly.
+    Failed,
+    /// Was cancelled.
+    Cancelled,
+}
+
+impl TargetState {
+    /// Returns whether nothing changes any more.
+    pub fn is_final(self) -> bool {
+        match self {
+            Self::Pending | Self::Running => false,
+            Self::Succeeded | Self::Failed | Self::Cancelled => true,
+        }
+    }
+}
+
+/// Why an operation or a target failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// Word of a [`sampan_core::Reason`].
+    pub reason: String,
+    /// What happened, without secrets.
+    pub message: String,
+    /// The vendor's code, if the cloud said it.
+    pub vendor_code: Option<String>,
+    /// The vendor's request id, if there is one.
+    pub vendor_request_id: Option<String>,
+    /// Rules that are broken, when that is the cause.
+    #[serde(default)]
+    pub violations: Vec<Violation>,
+}
+
+/// One disk, region or account that the operation works on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Target {
+    /// Identity within the operation: device of a disk (`xvda`), region, or account number.
+    pub id: String,
+    /// What a person calls it, such as `system disk, 50 GiB`.
+    pub label: String,
+    /// What it does now.
+    pub state: TargetState,
+    /// Percent done, 0 to 100; `None` where the cloud does not tell.
+    pub percent: Option<u8>,
+    /// Ids at the cloud by kind, such as `task`, `object`, `image`, `snapshot`.
+    #[serde(default)]
+    pub cloud_ids: BTreeMap<String, String>,
+    /// Why it failed.
+    pub failure: Option<Failure>,
+    /// Times that it was begun.
+    pub attempts: u32,
+    /// When it was begun.
+    pub started: Option<Timestamp>,
+    /// When its state or percent last changed.
+    pub last_progress: Option<Timestamp>,
+    /// When it ended.
+    pub finished: Option<Timestamp>,
+    /// Facts of the kind, such as the proven object.
+    #[serde(default)]
+    pub facts: Value,
+}
+
+/// Where the operation stands with its lane's quota.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "status", rename_all = "snake_case")]
+pub enum QuotaHold {
+    /// It needs no unit (any more).
+    None,
+    /// It stands in the waiting list.
+    Waiting {
+        /// Place in the list, 0 for the next; filled in when the record is read.
+        #[serde(default)]
+        position: u32,
+        /// When it can start at the earliest; filled in when the record is read.
+        #[serde(default)]
+        earliest_start: Option<Timestamp>,
+    },
+    /// Units are held for the given day.
+    Reserved {
+        /// The day.
+        day: Date,
+        /// Units.
+        units: u32,
+    },
+    /// Units are used for good.
+    Committed {
+        /// The day.
+        day: Date,
+        /// Units.
+        units: u32,
+    },
+    /// The held units were given back.
+    Released,
+}
+
+/// A mutating cloud call that is about to be made, or whose outcome is not known.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Intent {
+    /// The step that makes it.
+    pub step: String,
+    /// The vendor's name of the action.
+    pub action: String,
+    /// Token that the call carries, where the action takes one.
+    pub token: Option<String>,
+    /// The vendor's clock before the call, or the store's where the vendor's is not known: effects are not older.
+    pub since: Timestamp,
+    /// When it was written, the store's clock.
+    pub written: Timestamp,
+    /// What the step needs to recognise the effect.
+    #[serde(default)]
+    pub detail: Value,
+}
+
+/// How far the saga is.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Journal {
+    /// Index of the step that is next.
+    pub next_step: u32,
+    /// Name of that step; empty when none is left.
+    pub step_name: String,
+    /// Outputs of the steps that are done, by name.
+    #[serde(default)]
+    pub outputs: BTreeMap<String, Value>,
+    /// What the current step keeps between its polls.
+    #[serde(default)]
+    pub scratch: Value,
+    /// Times that the current step was begun without being done.
+    pub step_attempts: u32,
+    /// Times that the current step failed in a way worth repeating, in a row.
+    pub step_failures: u32,
+    /// When the current step was begun first.
+    pub step_started: Option<Timestamp>,
+    /// A mutating call of the current step that is not settled.
+    pub intent: Option<Intent>,
+    /// Steps that are being undone, after a cancel or a failure: index of the next one to undo, plus one.
+    pub undo_from: Option<u32>,
+}
+
+/// A cancel that was asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CancelRequest {
+    /// When.
+    pub at: Timestamp,
+    /// By whom.
+    pub by: String,
+    /// Whether what the operation made is to be removed, even if it arrives later.
+    pub remove_result: bool,
+}
+
+/// A word to the caller that does not stop the operation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Warning {
+    /// Stable word.
+    pub code: String,
+    /// What the caller should know.
+    pub message: String,
+}
+
+/// The record of one durable operation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Operation {
+    /// Version of the record's form.
+    pub version: u32,
+    /// Identity.
+    pub id: OperationId,
+    /// Which saga continues it, such as `export`.
+    pub kind: String,
+    /// Lane of its mutating calls.
+    pub lane: Lane,
+    /// Who started it; empty when callers are not told apart.
+    pub caller: String,
+    /// The caller's own labels.
+    #[serde(default)]
+    pub labels: BTreeMap<String, String>,
+    /// The caller's idempotency key.
+    pub request_id: Option<RequestId>,
+    /// The checked request, as its saga reads it.
+    pub request: Value,
+    /// SHA-256 of the canonical request, lower-case hex: tells an equal request from another.
+    pub request_digest: String,
+    /// What it does now.
+    pub state: State,
+    /// What it works on; empty until the plan is made.
+    #[serde(default)]
+    pub targets: Vec<Target>,
+    /// Where it stands with the quota.
+    pub quota: QuotaHold,
+    /// How far its saga is.
+    pub journal: Journal,
+    /// Percent done over all targets; `None` where it is not known.
+    pub percent: Option<u8>,
+    /// What the caller should know.
+    #[serde(default)]
+    pub warnings: Vec<Warning>,
+    /// Why it failed.
+    pub failure: Option<Failure>,
+    /// A cancel that was asked for; only the store sets it, and a commit never takes it away.
+    pub cancel: Option<CancelRequest>,
+    /// Result of its kind, once it has one.
+    pub result: Option<Value>,
+    /// When it was admitted.
+    pub created: Timestamp,
+    /// When its first step began.
+    pub started: Option<Timestamp>,
+    /// When a target's state or percent last changed.
+    pub last_progress: Option<Timestamp>,
+    /// When the record last changed.
+    pub updated: Timestamp,
+    /// When it ended.
+    pub finished: Option<Timestamp>,
+    /// When Sampan stops waiting for the cloud.
+    pub deadline: Option<Timestamp>,
+    /// Since when it is suspected of having stalled; a later progress clears it.
+    pub stalled_since: Option<Timestamp>,
+    /// Grows by one with every change.
+    pub revision: u64,
+}
