@@ -1,0 +1,118 @@
+//! Decides how requests come in: five HTTP/1 listeners on consecutive ports, and connections that can be cut.
+//!
+//! Hyper is driven directly, because a fault has to cut a connection without an answer, which no router can.
+
+use std::convert::Infallible;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::response::Response;
+use http::Request;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tower::ServiceExt;
+
+/// Marks an answer that must not be sent.
+#[derive(Debug, Clone, Copy)]
+struct Cut;
+
+/// Returned by the connection's service to make hyper drop the connection.
+#[derive(Debug, thiserror::Error)]
+#[error("connection cut on order")]
+struct CutOnOrder;
+
+/// Returns an answer that is never sent: the connection is closed instead.
+pub fn cut() -> Response {
+    let mut response = Response::new(Body::empty());
+    response.extensions_mut().insert(Cut);
+    response
+}
+
+/// Binds five listeners on consecutive ports of the loopback.
+///
+/// - `port`: the first; 0 finds five free ones.
+pub(crate) async fn bind_five(port: u16) -> io::Result<Vec<TcpListener>> {
+    if port != 0 {
+        return bind_from(port).await;
+    }
+    // Free neighbours cannot be asked for, so tries are all there is; each starts where the system has a free port.
+    let mut last_error = io::Error::from(io::ErrorKind::AddrInUse);
+    for _ in 0..64 {
+        let first = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?.local_addr()?.port();
+        match bind_from(first).await {
+            Ok(listeners) => return Ok(listeners),
+            Err(error) => last_error = error,
+        }
+    }
+    Err(last_error)
+}
+
+async fn bind_from(first: u16) -> io::Result<Vec<TcpListener>> {
+    let last = first.checked_add(4).ok_or(io::ErrorKind::AddrNotAvailable)?;
+    let mut listeners = Vec::with_capacity(5);
+    for port in first..=last {
+        listeners.push(TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).await?);
+    }
+    Ok(listeners)
+}
+
+/// Serves `router` on `listener` until `stop`, then lets connections finish what they are answering.
+pub(crate) async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) {
+    let connections = TaskTracker::new();
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = stop.cancelled() => break,
+        };
+        match accepted {
+            Ok((stream, _)) => {
+                connections.spawn(serve_connection(stream, router.clone(), stop.clone()));
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+    }
+    connections.close();
+    connections.wait().await;
+}
+
+/// Time that a connection has to finish its answer after the stop.
+const GRACE: Duration = Duration::from_secs(2);
+
+async fn serve_connection(stream: TcpStream, router: Router, stop: CancellationToken) {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "no TCP_NODELAY");
+    }
+    let service = service_fn(move |request: Request<Incoming>| {
+        let router = router.clone();
+        async move {
+            let answer: Result<Response, Infallible> = router.oneshot(request.map(Body::new)).await;
+            let Ok(response) = answer;
+            if response.extensions().get::<Cut>().is_some() { Err(CutOnOrder) } else { Ok(response) }
+        }
+    });
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).half_close(true);
+    let connection = http.serve_connection(TokioIo::new(stream), service);
+    tokio::pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = stop.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            tokio::time::timeout(GRACE, connection.as_mut()).await.unwrap_or(Ok(()))
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(%error, "connection ended");
+    }
+}
