@@ -1,0 +1,124 @@
+//! What a step sees and may change: the working copy of the record, and the door to mutating calls.
+
+use jiff::Timestamp;
+use sampan_core::quota_day::QuotaRule;
+use sampan_state::SharedStore;
+use sampan_state::lease::{LaneLease, WorkLease};
+use sampan_state::operation::{Intent, Operation, Target, Warning};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::saga::StepError;
+
+/// What became of an announced call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Settled {
+    /// The cloud accepted it: the units are used.
+    Accepted,
+    /// It surely never took effect: the units go back.
+    WithoutEffect,
+}
+
+/// The working copy of an operation during one run of a step.
+#[derive(Debug)]
+pub struct StepContext {
+    pub(crate) operation: Operation,
+    pub(crate) now: Timestamp,
+    pub(crate) store: SharedStore,
+    pub(crate) rule: QuotaRule,
+    pub(crate) work: WorkLease,
+    pub(crate) lane: Option<LaneLease>,
+    pub(crate) settled: Option<Settled>,
+    pub(crate) queued_at_vendor: bool,
+}
+
+impl StepContext {
+    /// Returns the record as it will be committed.
+    pub fn operation(&self) -> &Operation {
+        &self.operation
+    }
+
+    /// Returns the store's clock at the beginning of the step.
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// Reads the checked request.
+    ///
+    /// # Errors
+    /// [`StepError::Record`] when it has another form.
+    pub fn request<T: DeserializeOwned>(&self) -> Result<T, StepError> {
+        serde_json::from_value(self.operation.request.clone()).map_err(|error| StepError::Record(error.to_string()))
+    }
+
+    /// Reads the output of a step that is done.
+    ///
+    /// # Errors
+    /// [`StepError::Record`] when the step is not done, or its output has another form.
+    pub fn output<T: DeserializeOwned>(&self, step: &str) -> Result<T, StepError> {
+        let value = self.operation.journal.outputs.get(step).cloned();
+        let value = value.ok_or_else(|| StepError::Record(format!("step {step} has no output")))?;
+        serde_json::from_value(value).map_err(|error| StepError::Record(error.to_string()))
+    }
+
+    /// Reads what this step kept at its last run; `None` at the first.
+    ///
+    /// # Errors
+    /// [`StepError::Record`] when it has another form.
+    pub fn scratch<T: DeserializeOwned>(&self) -> Result<Option<T>, StepError> {
+        serde_json::from_value(self.operation.journal.scratch.clone()).map_err(|error| StepError::Record(error.to_string()))
+    }
+
+    /// Keeps `value` until the next run of this step.
+    ///
+    /// # Errors
+    /// [`StepError::Record`] when it cannot be written as JSON.
+    pub fn keep<T: Serialize>(&mut self, value: &T) -> Result<(), StepError> {
+        self.operation.journal.scratch =
+            serde_json::to_value(value).map_err(|error| StepError::Record(error.to_string()))?;
+        Ok(())
+    }
+
+    /// Returns the announced call of this step whose outcome is not known.
+    pub fn intent(&self) -> Option<&Intent> {
+        self.operation.journal.intent.as_ref()
+    }
+
+    /// Returns the targets, to be set up by the first step and moved on by the others.
+    pub fn targets(&mut self) -> &mut Vec<Target> {
+        &mut self.operation.targets
+    }
+
+    /// Sets when Sampan stops waiting for the cloud.
+    pub fn set_deadline(&mut self, deadline: Timestamp) {
+        self.operation.deadline = Some(deadline);
+    }
+
+    /// Tells the caller something that does not stop the operation; the same code again replaces the message.
+    pub fn warn(&mut self, code: &str, message: impl Into<String>) {
+        let message = message.into();
+        match self.operation.warnings.iter_mut().find(|warning| warning.code == code) {
+            Some(warning) => warning.message = message,
+            None => self.operation.warnings.push(Warning { code: code.to_owned(), message }),
+        }
+    }
+
+    /// Says that the vendor has queued the work: the time counts as no stall.
+    pub fn mark_queued_at_vendor(&mut self) {
+        self.queued_at_vendor = true;
+    }
+}
+
+/// An announcement of a mutating call.
+#[derive(Debug, Clone)]
+pub struct Announcement {
+    /// The vendor's name of the action.
+    pub action: &'static str,
+    /// Token that the call carries, where the action takes one.
+    pub token: Option<String>,
+    /// The vendor's clock before the call: effects are not older.
+    pub since: Timestamp,
+    /// What the step needs to recognise the effect.
+    pub detail: Value,
+}
