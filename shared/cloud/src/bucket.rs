@@ -76,7 +76,7 @@ impl fmt::Debug for PresignedUrl {
     }
 }
 
-/// Bucket calls of one account of one cloud: all of them read, so all are retried within the budget.
+/// Bucket calls of one account of one cloud: all are idempotent, so all are retried within the budget.
 #[async_trait]
 pub trait BucketStore: Send + Sync + fmt::Debug {
     /// Returns the cloud.
@@ -101,6 +101,9 @@ pub trait BucketStore: Send + Sync + fmt::Debug {
         prefix: &str,
         continuation: Option<&str>,
     ) -> Result<ObjectPage, CallError>;
+
+    /// Removes an object; one that does not exist is no error.
+    async fn delete_object(&self, bucket: &BucketRef, key: &str) -> Result<(), CallError>;
 
     /// Makes a URL that reads `key` for `valid_for` (1 second to 7 days) without credentials. No call is made,
     /// save for credentials that must be fetched first.

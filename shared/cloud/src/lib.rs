@@ -4,10 +4,12 @@
 //! is how every failed call looks. `stack` is the tower of layers that each vendor call goes through.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
+pub mod accounts;
 pub mod bucket;
 pub mod error;
 pub mod image;
 
+pub use accounts::Accounts;
 pub use bucket::BucketStore;
 pub use error::{CallClass, CallError};
 pub use image::ImageCloud;

@@ -88,6 +88,8 @@ reasons! {
     FieldMalformed, "FIELD_MALFORMED", InvalidArgument, "A field does not have the form that it must have.", "Correct the field by the rule in the details.";
     EnumValueUnknown, "ENUM_VALUE_UNKNOWN", InvalidArgument, "An enum field has a number that this version does not know.", "Use a value that the API defines, or call a newer server.";
     NumberOutOfRange, "NUMBER_OUT_OF_RANGE", InvalidArgument, "A number or duration is negative, zero where it must not be, or too large.", "Choose a value within the range in the details.";
+    RequestUnreadable, "REQUEST_UNREADABLE", InvalidArgument, "The bytes of the request are no message of that type.", "Generate the client again from the current API files.";
+    MethodUnknown, "METHOD_UNKNOWN", Unimplemented, "This server has no such method.", "Check the address, the roles that the server runs and its version.";
     MessageTooLarge, "MESSAGE_TOO_LARGE", ResourceExhausted, "The request is larger than the server accepts.", "Send a request below the limit in the message.";
     AccountUnknown, "ACCOUNT_UNKNOWN", InvalidArgument, "No account of that name is configured on this server.", "Use a configured account, or add it to the configuration.";
     AccountOfOtherCloud, "ACCOUNT_OF_OTHER_CLOUD", InvalidArgument, "The account belongs to the other cloud.", "Name the cloud that the account belongs to, or another account.";
@@ -112,6 +114,9 @@ reasons! {
     ImageTooManyDataDisks, "IMAGE_TOO_MANY_DATA_DISKS", FailedPrecondition, "The image has more data disks than the cloud exports.", "Make an image with fewer data disks, or export the system disk alone where the cloud can.";
     ImageDiskTooLarge, "IMAGE_DISK_TOO_LARGE", FailedPrecondition, "A disk of the image is larger than the cloud exports.", "Spread the data over smaller disks, or override the limit when your account has a larger one.";
     ImageEncryptionUnknown, "IMAGE_ENCRYPTION_UNKNOWN", FailedPrecondition, "Whether the image is encrypted could not be found out.", "Permit the service to describe snapshots, or go on at the risk of a refusal by the cloud.";
+    ImageDisksRefused, "IMAGE_DISKS_REFUSED", FailedPrecondition, "The cloud finds too many disks in the image, or too large ones.", "Make an image with fewer or smaller data disks.";
+    ImageNotExportable, "IMAGE_NOT_EXPORTABLE", FailedPrecondition, "The cloud does not export the image; encrypted snapshots and a marketplace origin are its usual causes.", "Look at the cloud's message in the details, and build the image from other disks.";
+    ImageLicenceForbids, "IMAGE_LICENCE_FORBIDS", FailedPrecondition, "The licence of what is on the image forbids its export; Windows is the usual case.", "Use an image without such a licence.";
 
     // The bucket
     BucketNotFound, "BUCKET_NOT_FOUND", FailedPrecondition, "The bucket does not exist.", "Create it in the region of the image, or correct its name.";
@@ -121,6 +126,7 @@ reasons! {
     BucketEncrypted, "BUCKET_ENCRYPTED", FailedPrecondition, "The bucket encrypts on the server side, which the export does not support.", "Use a bucket without server-side encryption.";
     ExportRoleMissing, "EXPORT_ROLE_MISSING", FailedPrecondition, "The role by which the cloud writes exports does not exist or cannot be assumed.", "Create and authorise the role in the cloud's console; the README names it for each cloud.";
     FormatUnsupportedInRegion, "FORMAT_UNSUPPORTED_IN_REGION", FailedPrecondition, "The cloud does not export in that format in that region.", "Choose RAW, or a region that has the format.";
+    RegionUnsupported, "REGION_UNSUPPORTED", FailedPrecondition, "The cloud does not know the region, or does not offer the call there.", "Use another region.";
 
     // Quota and concurrency
     QuotaSpent, "QUOTA_SPENT", ResourceExhausted, "The image operations of the day are used up in that account and region.", "Wait for the reset in the details, or ask to queue (when_quota_spent = QUEUE).";
@@ -145,6 +151,8 @@ reasons! {
     CloudThrottled, "CLOUD_THROTTLED", Unavailable, "The cloud asks for fewer requests.", "Try again later; Sampan has retried already.";
     CloudCredentialsRejected, "CLOUD_CREDENTIALS_REJECTED", FailedPrecondition, "The cloud does not accept the credentials of the account.", "Check the credentials of the account and the clock of the server.";
     CloudPermissionDenied, "CLOUD_PERMISSION_DENIED", FailedPrecondition, "The account may not make that call.", "Grant the action that is named in the message; the README has the least policy.";
+    CloudAccountBlocked, "CLOUD_ACCOUNT_BLOCKED", FailedPrecondition, "The cloud holds the account back: unpaid bills, a missing verification or a risk check.", "Settle it in the cloud's console.";
+    CloudBusy, "CLOUD_BUSY", Aborted, "Other work at the cloud holds what the call needs.", "Wait for that work to end, then try again.";
     CloudRefused, "CLOUD_REFUSED", FailedPrecondition, "The cloud refused the call for a reason of its own.", "Look at the cloud's code and message in the details.";
     CloudAnswerUnreadable, "CLOUD_ANSWER_UNREADABLE", Unavailable, "The answer of the cloud could not be understood.", "Check the configured endpoint, or report the vendor's request id.";
 

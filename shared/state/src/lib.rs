@@ -10,6 +10,7 @@ pub mod lease;
 pub mod operation;
 pub mod operations;
 pub mod quota;
+pub mod result;
 
 pub use admission::{Admission, Admitted, NewOperation, OnSpent, QuotaRequest};
 pub use error::Error;
