@@ -1,0 +1,66 @@
+//! Last step: looks at every object twice and writes the manifest.
+
+use std::time::Duration;
+
+use sampan_cloud::Account;
+use sampan_cloud::bucket::Object;
+use sampan_core::Reason;
+use sampan_ops::{Outcome, StepContext, StepError};
+use sampan_state::operation::TargetState;
+use serde::{Deserialize, Serialize};
+
+use super::{AWAIT, Completed, SUBMIT, Submitted, fail, manifest, objects};
+use crate::spec::ExportSpec;
+
+/// Pause between the two looks; a file that is still being written changes within it.
+const LOOK_AGAIN: Duration = Duration::from_secs(2);
+/// Looks after which objects that never look the same twice count as somebody else's work.
+const MAX_LOOKS: u32 = 30;
+
+/// What the look before this one saw.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct LastLook {
+    objects: Vec<Option<Object>>,
+    looks: u32,
+}
+
+pub(super) async fn run(account: &Account, spec: &ExportSpec, context: &mut StepContext) -> Result<Outcome, StepError> {
+    let submitted: Submitted = context.output(SUBMIT)?;
+    let completed: Completed = context.output(AWAIT)?;
+    let seen = objects::heads(account, spec, &completed.objects).await?;
+    let last: Option<LastLook> = context.scratch()?;
+    let proven: Option<Vec<Object>> = seen.iter().cloned().collect();
+    let proven = proven.filter(|objects| objects.iter().all(|object| submitted.plan.is_ours(object)));
+    let is_stable = last.as_ref().is_some_and(|last| last.objects == seen);
+    match proven {
+        Some(objects) if is_stable => prove(spec, context, &submitted, objects),
+        _ => look_again(context, seen, last.map_or(0, |last| last.looks)),
+    }
+}
+
+fn look_again(context: &mut StepContext, objects: Vec<Option<Object>>, looks: u32) -> Result<Outcome, StepError> {
+    if looks >= MAX_LOOKS {
+        let message = "an exported object vanished or keeps changing after the cloud reported the export as done";
+        return Ok(Outcome::Fail(fail(Reason::ArtifactChanged, message)));
+    }
+    context.keep(&LastLook { objects, looks: looks + 1 })?;
+    Ok(Outcome::Poll { hint: Some(LOOK_AGAIN) })
+}
+
+fn prove(
+    spec: &ExportSpec,
+    context: &mut StepContext,
+    submitted: &Submitted,
+    objects: Vec<Object>,
+) -> Result<Outcome, StepError> {
+    let result = manifest::build(spec, &submitted.plan.disks, objects);
+    let now = context.now();
+    for (target, artifact) in context.targets().iter_mut().zip(&result.artifacts) {
+        target.state = TargetState::Succeeded;
+        target.percent = Some(100);
+        target.finished = Some(now);
+        target.cloud_ids.insert("object".to_owned(), artifact.key.clone());
+        target.facts = serde_json::to_value(artifact).map_err(|error| StepError::Record(error.to_string()))?;
+    }
+    serde_json::to_value(&result).map(Outcome::Done).map_err(|error| StepError::Record(error.to_string()))
+}
