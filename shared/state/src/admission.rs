@@ -3,14 +3,17 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 use sampan_core::quota_day::QuotaRule;
+use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 use crate::operation::Operation;
 
 /// What becomes of a start when the day's units do not suffice.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum OnSpent {
     /// It is refused.
+    #[default]
     Refuse,
     /// It takes its place at the end of the lane's waiting list.
     Queue,

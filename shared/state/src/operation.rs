@@ -8,6 +8,8 @@ use sampan_core::{Lane, OperationId, RequestId, Violation};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::admission::OnSpent;
+
 /// Version of the record; a reader refuses a higher one.
 pub const RECORD_VERSION: u32 = 1;
 
@@ -197,6 +199,16 @@ pub struct Journal {
     pub intent: Option<Intent>,
     /// Steps that are being undone, after a cancel or a failure: index of the next one to undo, plus one.
     pub undo_from: Option<u32>,
+    /// The units count as used, but the announced call surely had no effect and will be repeated: they go back
+    /// should the operation end before.
+    #[serde(default)]
+    pub units_unused: bool,
+    /// A cancel came too late: the steps go on although one was asked for.
+    #[serde(default)]
+    pub cancel_too_late: bool,
+    /// Since when the cloud has shown nothing new although it was expected to; the stall alarm counts from here.
+    #[serde(default)]
+    pub quiet_since: Option<Timestamp>,
 }
 
 /// A cancel that was asked for.
@@ -248,6 +260,12 @@ pub struct Operation {
     pub targets: Vec<Target>,
     /// Where it stands with the quota.
     pub quota: QuotaHold,
+    /// Units of its lane's day that its mutating calls need; 0 when it makes none.
+    #[serde(default)]
+    pub units: u32,
+    /// What becomes of it when the units are not there.
+    #[serde(default)]
+    pub on_spent: OnSpent,
     /// How far its saga is.
     pub journal: Journal,
     /// Percent done over all targets; `None` where it is not known.
