@@ -98,7 +98,11 @@ async fn serve_connection(stream: TcpStream, router: Router, stop: CancellationT
         async move {
             let answer: Result<Response, Infallible> = router.oneshot(request.map(Body::new)).await;
             let Ok(response) = answer;
-            if response.extensions().get::<Cut>().is_some() { Err(CutOnOrder) } else { Ok(response) }
+            if response.extensions().get::<Cut>().is_some() {
+                Err(CutOnOrder)
+            } else {
+                Ok(response)
+            }
         }
     });
     let mut http = http1::Builder::new();

@@ -57,7 +57,13 @@ pub fn from_file(path: &Path) -> io::Result<Content> {
             let is_hole = is_zero(granule);
             match (is_hole, data_from) {
                 (true, Some(from)) => {
-                    builder.push(at - from, Source::File { file: Arc::clone(&file), offset: from });
+                    builder.push(
+                        at - from,
+                        Source::File {
+                            file: Arc::clone(&file),
+                            offset: from,
+                        },
+                    );
                     data_from = None;
                 }
                 (false, None) => data_from = Some(at),
@@ -70,7 +76,13 @@ pub fn from_file(path: &Path) -> io::Result<Content> {
         }
     }
     if let Some(from) = data_from {
-        builder.push(len - from, Source::File { file: Arc::clone(&file), offset: from });
+        builder.push(
+            len - from,
+            Source::File {
+                file: Arc::clone(&file),
+                offset: from,
+            },
+        );
     }
     Ok(builder.finish())
 }

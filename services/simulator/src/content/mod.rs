@@ -24,6 +24,8 @@ use sampan_core::ImageFormat;
 pub use disk::{from_file, generated_disk};
 pub use targz::tar_gz;
 
+use crate::world::mix;
+
 /// Some bytes that can be read at any place; cloning is cheap.
 #[derive(Clone, Default)]
 pub struct Content {
@@ -38,7 +40,10 @@ struct Inner {
 
 impl std::fmt::Debug for Content {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Content").field("len", &self.inner.len).field("pieces", &self.inner.pieces.len()).finish()
+        f.debug_struct("Content")
+            .field("len", &self.inner.len)
+            .field("pieces", &self.inner.pieces.len())
+            .finish()
     }
 }
 
@@ -64,8 +69,14 @@ impl Source {
         match self {
             Self::Zero => Self::Zero,
             Self::Memory(bytes) => Self::Memory(bytes.slice(to_usize(by).min(bytes.len())..)),
-            Self::File { file, offset } => Self::File { file: Arc::clone(file), offset: offset + by },
-            Self::Generated { seed, offset } => Self::Generated { seed: *seed, offset: offset + by },
+            Self::File { file, offset } => Self::File {
+                file: Arc::clone(file),
+                offset: offset + by,
+            },
+            Self::Generated { seed, offset } => Self::Generated {
+                seed: *seed,
+                offset: offset + by,
+            },
         }
     }
 }
@@ -91,18 +102,6 @@ impl Content {
         let mut builder = Builder::default();
         builder.push_bytes(bytes.into());
         builder.finish()
-    }
-
-    /// Makes content of a whole file, without a look for holes.
-    ///
-    /// # Errors
-    /// When the file cannot be opened.
-    pub fn of_file(path: &std::path::Path) -> io::Result<Self> {
-        let file = File::open(path)?;
-        let len = file.metadata()?.len();
-        let mut builder = Builder::default();
-        builder.push(len, Source::File { file: Arc::new(file), offset: 0 });
-        Ok(builder.finish())
     }
 
     /// Fills `buffer` from `offset` on.
@@ -147,10 +146,18 @@ impl Content {
     /// Returns the runs that are not holes, neighbours joined, in order.
     pub fn extents(&self) -> Vec<Extent> {
         let mut extents: Vec<Extent> = Vec::new();
-        for piece in self.inner.pieces.iter().filter(|piece| !matches!(piece.source, Source::Zero)) {
+        for piece in self
+            .inner
+            .pieces
+            .iter()
+            .filter(|piece| !matches!(piece.source, Source::Zero))
+        {
             match extents.last_mut() {
                 Some(last) if last.start + last.len == piece.start => last.len += piece.len,
-                _ => extents.push(Extent { start: piece.start, len: piece.len }),
+                _ => extents.push(Extent {
+                    start: piece.start,
+                    len: piece.len,
+                }),
             }
         }
         extents
@@ -168,7 +175,9 @@ impl Content {
     }
 
     fn index_of(&self, offset: u64) -> usize {
-        self.inner.pieces.partition_point(|piece| piece.start + piece.len <= offset)
+        self.inner
+            .pieces
+            .partition_point(|piece| piece.start + piece.len <= offset)
     }
 }
 
@@ -193,10 +202,22 @@ impl Builder {
         if len == 0 {
             return;
         }
-        if let (Source::Zero, Some(Piece { len: last, source: Source::Zero, .. })) = (&source, self.pieces.last_mut()) {
+        if let (
+            Source::Zero,
+            Some(Piece {
+                len: last,
+                source: Source::Zero,
+                ..
+            }),
+        ) = (&source, self.pieces.last_mut())
+        {
             *last += len;
         } else {
-            self.pieces.push(Piece { start: self.len, len, source });
+            self.pieces.push(Piece {
+                start: self.len,
+                len,
+                source,
+            });
         }
         self.len += len;
     }
@@ -232,7 +253,12 @@ impl Builder {
     }
 
     fn finish(self) -> Content {
-        Content { inner: Arc::new(Inner { pieces: self.pieces, len: self.len }) }
+        Content {
+            inner: Arc::new(Inner {
+                pieces: self.pieces,
+                len: self.len,
+            }),
+        }
     }
 }
 
@@ -245,6 +271,27 @@ pub fn disk_file(disk: &Content, format: ImageFormat) -> Content {
         ImageFormat::Vmdk => vmdk::build(disk),
         ImageFormat::Vdi => vdi::build(disk),
     }
+}
+
+/// Bytes of a disk's sector, and of a tar block.
+const SECTOR: u64 = 512;
+
+/// Writes the given blocks of a disk one behind the other; past the disk's end they are zeros.
+fn push_blocks(builder: &mut Builder, disk: &Content, blocks: &[u64], unit: u64) {
+    // Neighbours go as one run, which keeps the pieces few.
+    for run in blocks.chunk_by(|one, next| one + 1 == *next) {
+        if let Some(first) = run.first() {
+            builder.push_range(disk, first * unit, run.len() as u64 * unit);
+        }
+    }
+}
+
+/// Returns a GUID (version 4 in shape) that depends on the number alone, so that the same disk gives the same file.
+fn guid(number: u64) -> [u8; 16] {
+    let bits = (u128::from(mix(number)) << 64) | u128::from(mix(!number));
+    uuid::Builder::from_random_bytes(bits.to_be_bytes())
+        .into_uuid()
+        .into_bytes()
 }
 
 /// Returns the blocks of `unit` bytes that hold data, in order, each once.

@@ -103,7 +103,12 @@ impl World {
         let data_dir = Arc::new(data_dir);
         let mut state = State::empty(base.now(), pace, Arc::clone(&data_dir));
         seed::plant(&mut state);
-        Self { base, pace, data_dir, state: Mutex::new(state) }
+        Self {
+            base,
+            pace,
+            data_dir,
+            state: Mutex::new(state),
+        }
     }
 
     /// Returns to the seeded state: everything added, run, spent or ordered is gone, and the clock is unwarped.
@@ -144,7 +149,10 @@ impl World {
     pub fn clock(&self) -> ClockView {
         let base_now = self.base.now();
         let state = self.lock();
-        ClockView { now: state.clock.now(base_now), speed: state.clock.speed() }
+        ClockView {
+            now: state.clock.now(base_now),
+            speed: state.clock.speed(),
+        }
     }
 
     /// Sets the speed, from now on. Returns false, and changes nothing, unless it is over 0 and at most 100 000.
@@ -187,7 +195,11 @@ impl World {
 
     /// Finds the account that a key belongs to.
     pub fn account_by_key(&self, cloud: Cloud, secret_id: &str) -> Option<Account> {
-        self.lock().accounts.iter().find(|account| account.cloud == cloud && account.secret_id == secret_id).cloned()
+        self.lock()
+            .accounts
+            .iter()
+            .find(|account| account.cloud == cloud && account.secret_id == secret_id)
+            .cloned()
     }
 
     // ---- images -----------------------------------------------------------------------------------------------
@@ -216,7 +228,11 @@ impl World {
 
     /// Finds a bucket by its full name; names are unique in a cloud.
     pub fn bucket(&self, cloud: Cloud, name: &str) -> Option<Bucket> {
-        self.lock().buckets.iter().find(|bucket| bucket.cloud == cloud && bucket.name == name).cloned()
+        self.lock()
+            .buckets
+            .iter()
+            .find(|bucket| bucket.cloud == cloud && bucket.name == name)
+            .cloned()
     }
 
     /// Returns every bucket of both clouds.
@@ -226,15 +242,20 @@ impl World {
 
     /// Finds one object.
     pub fn object(&self, cloud: Cloud, bucket: &str, key: &str) -> Option<Object> {
-        self.settled().0.objects.get(&(cloud, bucket.to_owned(), key.to_owned())).cloned()
+        self.settled()
+            .0
+            .objects
+            .get(&(cloud, bucket.to_owned(), key.to_owned()))
+            .cloned()
     }
 
     /// Returns the objects of a bucket whose keys begin with `prefix`, in the order of their bytes.
     pub fn objects(&self, cloud: Cloud, bucket: &str, prefix: &str) -> Vec<Object> {
         let (state, _) = self.settled();
-        let matching = state.objects.values().filter(|object| {
-            object.cloud == cloud && object.bucket == bucket && object.key.starts_with(prefix)
-        });
+        let matching = state
+            .objects
+            .values()
+            .filter(|object| object.cloud == cloud && object.bucket == bucket && object.key.starts_with(prefix));
         matching.cloned().collect()
     }
 
@@ -258,15 +279,30 @@ impl World {
     /// Returns the tasks of an account in a region, newest first.
     pub fn tasks(&self, cloud: Cloud, account: &str, region: &str) -> Vec<Task> {
         let (state, _) = self.settled();
-        let own = state.tasks.iter().rev().map(|record| &record.view).filter(|task| {
-            task.cloud == cloud && task.account == account && task.region == region
-        });
+        let own = state
+            .tasks
+            .iter()
+            .rev()
+            .map(|record| &record.view)
+            .filter(|task| task.cloud == cloud && task.account == account && task.region == region);
         own.cloned().collect()
+    }
+
+    /// Returns every task of both clouds, oldest first.
+    pub fn all_tasks(&self) -> Vec<Task> {
+        self.settled()
+            .0
+            .tasks
+            .iter()
+            .map(|record| record.view.clone())
+            .collect()
     }
 
     /// Finds one task of an account in a region by its id.
     pub fn task(&self, cloud: Cloud, account: &str, region: &str, id: &str) -> Option<Task> {
-        self.tasks(cloud, account, region).into_iter().find(|task| task.id == id)
+        self.tasks(cloud, account, region)
+            .into_iter()
+            .find(|task| task.id == id)
     }
 
     /// Cancels a running task; objects of finished disks stay.

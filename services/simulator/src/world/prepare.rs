@@ -4,7 +4,6 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use sampan_core::ImageFormat;
-use uuid::Uuid;
 
 use super::ids::mix;
 use super::task::{Packaging, Preparation, Prepared};
@@ -26,11 +25,16 @@ pub(super) fn begin(
 ) -> Preparation {
     let slot: Preparation = Arc::new(OnceLock::new());
     let (filled, disk) = (Arc::clone(&slot), disk.clone());
-    let member = key.rsplit('/').next().unwrap_or(key).trim_end_matches(".tar.gz").to_owned();
-    let target = data_dir.join(format!("{}.tar.gz", Uuid::new_v4()));
+    let member = key
+        .rsplit('/')
+        .next()
+        .unwrap_or(key)
+        .trim_end_matches(".tar.gz")
+        .to_owned();
+    let folder = data_dir.to_owned();
     let is_small = disk.data_len() <= AT_ONCE;
     let make = move || {
-        let made = make(&disk, format, packaging, &member, &target).map_err(|error| error.to_string());
+        let made = make(&disk, format, packaging, &member, &folder).map_err(|error| error.to_string());
         if let Err(error) = &made {
             tracing::error!(%member, error, "an exported object could not be made");
         }
@@ -59,11 +63,11 @@ fn make(
     format: ImageFormat,
     packaging: Packaging,
     member: &str,
-    target: &Path,
+    folder: &Path,
 ) -> std::io::Result<Prepared> {
     let file = content::disk_file(disk, format);
     sum(match packaging {
         Packaging::Plain => file,
-        Packaging::TarGz => content::tar_gz(&file, member, target)?,
+        Packaging::TarGz => content::tar_gz(&file, member, folder)?,
     })
 }

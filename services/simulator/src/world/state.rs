@@ -40,6 +40,7 @@ pub struct Share {
 /// Everything that a reset throws away.
 #[derive(Debug)]
 pub(super) struct State {
+    pub(super) planted_at: Timestamp,
     pub(super) clock: WarpedClock,
     pub(super) pace: Pace,
     pub(super) ids: IdSource,
@@ -59,6 +60,7 @@ impl State {
     /// Makes clouds without accounts, images and buckets.
     pub(super) fn empty(base_now: Timestamp, pace: Pace, data_dir: Arc<PathBuf>) -> Self {
         Self {
+            planted_at: base_now,
             clock: WarpedClock::new(base_now),
             pace,
             ids: IdSource::new(),
@@ -80,7 +82,9 @@ impl State {
         for task in &mut self.tasks {
             for due in task.settle(now) {
                 let (view, buckets) = (&task.view, &self.buckets);
-                let Some(planned) = view.objects.get(due.index) else { continue };
+                let Some(planned) = view.objects.get(due.index) else {
+                    continue;
+                };
                 let class = buckets
                     .iter()
                     .find(|bucket| bucket.cloud == view.cloud && bucket.name == view.bucket)
@@ -98,17 +102,21 @@ impl State {
                     multipart: true,
                     content: due.prepared.content,
                 };
-                self.objects.insert((object.cloud, object.bucket.clone(), object.key.clone()), object);
+                self.objects
+                    .insert((object.cloud, object.bucket.clone(), object.key.clone()), object);
             }
         }
     }
 
     pub(super) fn account(&self, cloud: Cloud, id: &str) -> Option<&Account> {
-        self.accounts.iter().find(|account| account.cloud == cloud && account.id == id)
+        self.accounts
+            .iter()
+            .find(|account| account.cloud == cloud && account.id == id)
     }
 
     pub(super) fn limits(&self, cloud: Cloud, account: &str) -> Limits {
-        self.account(cloud, account).map_or_else(|| Limits::of(cloud), |account| account.limits.clone())
+        self.account(cloud, account)
+            .map_or_else(|| Limits::of(cloud), |account| account.limits.clone())
     }
 
     pub(super) fn visible_image(&self, cloud: Cloud, account: &str, region: &str, id: &str) -> Option<&Image> {
@@ -124,11 +132,15 @@ impl State {
     }
 
     pub(super) fn is_exporting(&self, cloud: Cloud, region: &str, image: &str) -> bool {
-        self.running(cloud, region).any(|task| task.view.image_ids.iter().any(|id| id == image))
+        self.running(cloud, region)
+            .any(|task| task.view.image_ids.iter().any(|id| id == image))
     }
 
     pub(super) fn running_exports(&self, cloud: Cloud, account: &str, region: &str) -> u32 {
-        let count = self.running(cloud, region).filter(|task| task.view.account == account).count();
+        let count = self
+            .running(cloud, region)
+            .filter(|task| task.view.account == account)
+            .count();
         u32::try_from(count).unwrap_or(u32::MAX)
     }
 
