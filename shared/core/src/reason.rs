@@ -138,6 +138,7 @@ reasons! {
     OperationNotFound, "OPERATION_NOT_FOUND", NotFound, "No operation of that name exists.", "Check the name; list operations to find it.";
     OperationFinished, "OPERATION_FINISHED", FailedPrecondition, "The operation has ended and cannot be cancelled.", "Read its result.";
     OperationNotRetryable, "OPERATION_NOT_RETRYABLE", FailedPrecondition, "The operation has no failed target that could be tried again.", "Start a new operation.";
+    OperationChanged, "OPERATION_CHANGED", Aborted, "The operation changed while the request was carried out.", "Read it again, and repeat the request if it is still wanted.";
     OperationNotSucceeded, "OPERATION_NOT_SUCCEEDED", FailedPrecondition, "The operation has not succeeded, so it has no artifacts.", "Wait for it to end, or look at its error.";
     ExportFailedAtCloud, "EXPORT_FAILED_AT_CLOUD", Unknown, "The cloud reports that the export failed.", "Look at the cloud's message; start again when its cause is gone.";
     ExportDeadlinePassed, "EXPORT_DEADLINE_PASSED", DeadlineExceeded, "Sampan stopped waiting for the export; it may still be running at the cloud.", "Look into the bucket, or start again with a longer deadline.";
@@ -162,6 +163,7 @@ reasons! {
     RecordTooNew, "RECORD_TOO_NEW", FailedPrecondition, "The record was written by a newer version of Sampan.", "Use that version, or a newer one.";
     Overloaded, "OVERLOADED", Unavailable, "The server has as many requests in flight as it takes.", "Try again after the delay in the details.";
     RequestDeadlinePassed, "REQUEST_DEADLINE_PASSED", DeadlineExceeded, "The time allowed for the request ran out.", "Allow more time; a started operation goes on by itself.";
+    LaneBusy, "LANE_BUSY", Unavailable, "Other work holds that account and region for a moment.", "Try again after the delay in the details.";
     ShuttingDown, "SHUTTING_DOWN", Unavailable, "The server is stopping.", "Try again; another replica or the restarted server will answer.";
     InternalFault, "INTERNAL_FAULT", Internal, "A fault of Sampan.", "Report it with the request id.";
 }
