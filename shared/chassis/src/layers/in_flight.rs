@@ -1,0 +1,68 @@
+//! Refuses calls that are too many at once, instead of letting all of them become slow.
+//!
+//! A call counts until the last byte of its answer is written. Waiting calls cost next to nothing and have a limit of
+//! their own; health and reflection are never refused.
+
+use std::sync::Arc;
+
+use http::{Request, Response};
+use sampan_core::Reason;
+use tokio::sync::Semaphore;
+use tonic::Status;
+use tonic::body::Body;
+
+use super::around::{Around, Inner, Next};
+use super::body::poll_with;
+use super::path::CallKind;
+use crate::status::{Problem, TRANSIENT_RETRY};
+
+/// How many calls may be at work at once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InFlightLimits {
+    /// Calls that are answered as fast as possible.
+    pub short: usize,
+    /// Calls that wait for or watch an operation.
+    pub waiting: usize,
+}
+
+impl Default for InFlightLimits {
+    fn default() -> Self {
+        Self { short: 1_024, waiting: 10_000 }
+    }
+}
+
+/// The layer.
+#[derive(Debug, Clone)]
+pub struct InFlight {
+    short: Arc<Semaphore>,
+    waiting: Arc<Semaphore>,
+}
+
+impl InFlight {
+    /// Starts with nothing in flight.
+    pub fn new(limits: &InFlightLimits) -> Self {
+        let semaphore = |permits: usize| Arc::new(Semaphore::new(permits.min(Semaphore::MAX_PERMITS)));
+        Self { short: semaphore(limits.short), waiting: semaphore(limits.waiting) }
+    }
+}
+
+impl Around for InFlight {
+    async fn around<S: Inner>(self, request: Request<Body>, next: Next<S>) -> Response<Body> {
+        let gate = match CallKind::of(request.uri().path()) {
+            CallKind::Short => self.short,
+            CallKind::Waiting => self.waiting,
+            CallKind::Infrastructure => return next.run(request).await,
+        };
+        let Ok(permit) = gate.try_acquire_owned() else {
+            let problem = Problem::new(Reason::Overloaded, "the server has as many requests in flight as it takes");
+            return Status::from(problem.retry_after(TRANSIENT_RETRY)).into_http();
+        };
+        let response = next.run(request).await;
+        response.map(|body| {
+            poll_with(body, move |inner, context| {
+                let _held = &permit;
+                http_body::Body::poll_frame(inner, context)
+            })
+        })
+    }
+}

@@ -1,0 +1,78 @@
+//! Gives every call an id: the caller's `x-request-id` where it is well-formed, a fresh one otherwise.
+//!
+//! The id is in the answer's header, in every log line of the call and in the RequestInfo of an error. It is not the
+//! `request_id` of a start, which makes that start idempotent.
+
+use std::fmt;
+
+use http::{HeaderName, HeaderValue, Request, Response};
+use tonic::body::Body;
+use uuid::Uuid;
+
+use super::around::{Around, Inner, Next};
+use super::body::poll_with;
+
+/// Header that carries the id, both ways.
+pub const HEADER: HeaderName = HeaderName::from_static("x-request-id");
+
+const MAX_LENGTH: usize = 128;
+
+tokio::task_local! {
+    static CURRENT: CallId;
+}
+
+/// Id of one call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallId(String);
+
+impl CallId {
+    /// Returns the text of the id.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    fn of(request: &Request<Body>) -> Self {
+        let given = request.headers().get(HEADER).and_then(|value| value.to_str().ok());
+        match given {
+            Some(text) if is_well_formed(text) => Self(text.to_owned()),
+            Some(_) | None => Self(Uuid::new_v4().to_string()),
+        }
+    }
+}
+
+impl fmt::Display for CallId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+// What goes into logs and headers must not be able to forge either.
+fn is_well_formed(text: &str) -> bool {
+    let permitted = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ':' | '/');
+    !text.is_empty() && text.len() <= MAX_LENGTH && text.chars().all(permitted)
+}
+
+/// Returns the id of the call that the current task works on; `None` outside of calls.
+pub fn current() -> Option<CallId> {
+    CURRENT.try_with(Clone::clone).ok()
+}
+
+/// The layer.
+#[derive(Debug, Clone, Copy)]
+pub struct NameCall;
+
+impl Around for NameCall {
+    async fn around<S: Inner>(self, mut request: Request<Body>, next: Next<S>) -> Response<Body> {
+        let id = CallId::of(&request);
+        request.extensions_mut().insert(id.clone());
+        let response = CURRENT.scope(id.clone(), next.run(request)).await;
+        let (mut parts, body) = response.into_parts();
+        if let Ok(value) = HeaderValue::from_str(id.as_str()) {
+            parts.headers.insert(HEADER, value);
+        }
+        let body = poll_with(body, move |inner, context| {
+            CURRENT.sync_scope(id.clone(), || http_body::Body::poll_frame(inner, context))
+        });
+        Response::from_parts(parts, body)
+    }
+}

@@ -1,0 +1,116 @@
+//! Gives every call a span, joined to the caller's trace, and one log line at its end.
+//!
+//! Fields are those of [`crate::telemetry::fields`]; bodies and other headers are never recorded.
+
+use std::task::Poll;
+
+use http::{HeaderMap, Request, Response};
+use opentelemetry::propagation::{Extractor, TextMapPropagator as _};
+use opentelemetry_sdk::propagation::TraceContextPropagator;
+use tokio::time::Instant;
+use tonic::body::Body;
+use tonic::{Code, Status};
+use tracing::{Instrument as _, Span};
+use tracing_opentelemetry::OpenTelemetrySpanExt as _;
+
+use super::around::{Around, Inner, Next};
+use super::body::poll_with;
+use super::path::{self, CallKind};
+use super::request_id;
+
+/// The layer.
+#[derive(Debug, Clone, Copy)]
+pub struct Trace;
+
+impl Around for Trace {
+    async fn around<S: Inner>(self, request: Request<Body>, next: Next<S>) -> Response<Body> {
+        let span = span(&request);
+        let mut ending = Ending {
+            span: span.clone(),
+            started: Instant::now(),
+            is_quiet: CallKind::of(request.uri().path()) == CallKind::Infrastructure,
+            code: None,
+        };
+        let response = next.run(request).instrument(span.clone()).await;
+        ending.observe(response.headers());
+        response.map(|body| {
+            poll_with(body, move |inner, context| {
+                let polled = ending.span.in_scope(|| http_body::Body::poll_frame(inner, context));
+                match &polled {
+                    Poll::Ready(Some(Ok(frame))) => {
+                        if let Some(trailers) = frame.trailers_ref() {
+                            ending.observe(trailers);
+                        }
+                    }
+                    Poll::Ready(Some(Err(status))) => ending.code = Some(status.code()),
+                    Poll::Ready(None) => ending.code = ending.code.or(Some(Code::Ok)),
+                    Poll::Pending => {}
+                }
+                polled
+            })
+        })
+    }
+}
+
+fn span(request: &Request<Body>) -> Span {
+    let (service, method) = path::split(request.uri().path());
+    let id = request_id::current();
+    let span = tracing::info_span!(
+        "rpc",
+        otel.name = request.uri().path(),
+        otel.kind = "server",
+        rpc.service = service,
+        rpc.method = method,
+        request_id = id.as_ref().map(request_id::CallId::as_str),
+    );
+    if request.headers().contains_key("traceparent") {
+        let parent = TraceContextPropagator::new().extract(&Headers(request.headers()));
+        // Fails only when no exporter listens, and then there is no trace to join.
+        let _ = span.set_parent(parent);
+    }
+    span
+}
+
+struct Headers<'a>(&'a HeaderMap);
+
+impl Extractor for Headers<'_> {
+    fn get(&self, key: &str) -> Option<&str> {
+        self.0.get(key).and_then(|value| value.to_str().ok())
+    }
+
+    fn keys(&self) -> Vec<&str> {
+        self.0.keys().map(http::HeaderName::as_str).collect()
+    }
+}
+
+/// Writes the log line when the call is over: answered, or left by its caller.
+struct Ending {
+    span: Span,
+    started: Instant,
+    is_quiet: bool,
+    code: Option<Code>,
+}
+
+impl Ending {
+    fn observe(&mut self, headers: &HeaderMap) {
+        if let Some(status) = Status::from_header_map(headers) {
+            self.code = Some(status.code());
+        }
+    }
+}
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        // Nobody read the answer to its end: the caller went away.
+        let code = self.code.unwrap_or(Code::Cancelled);
+        let elapsed_ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let _entered = self.span.enter();
+        match code {
+            Code::Internal | Code::Unknown | Code::DataLoss => {
+                tracing::error!(grpc.code = ?code, elapsed_ms, "call failed");
+            }
+            _ if self.is_quiet => tracing::debug!(grpc.code = ?code, elapsed_ms, "call ended"),
+            _ => tracing::info!(grpc.code = ?code, elapsed_ms, "call ended"),
+        }
+    }
+}

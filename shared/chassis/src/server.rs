@@ -1,0 +1,316 @@
+//! Decides how a process serves gRPC: bind, become ready, follow the store, drain, end.
+//!
+//! Which services run and what they do is decided by the composition. The order of a start is: [`Listener::bind`]
+//! before any serious work, so that a taken port is known at once; then [`Server::start`]. The order of a stop is in
+//! [`Server::shutdown`].
+
+use std::convert::Infallible;
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use http::{Request, Response};
+use sampan_state::Health;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tonic::body::Body;
+use tonic::server::NamedService;
+use tonic::service::{Routes, RoutesBuilder};
+use tonic::transport::server::TcpIncoming;
+use tonic_health::ServingStatus;
+use tonic_health::server::HealthReporter;
+use tower::Service;
+
+use crate::layers::{self, EdgeLimits};
+
+/// Most bytes that a request message may have.
+pub const MAX_MESSAGE_BYTES: usize = 4 * 1024 * 1024;
+
+/// Failure to serve.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The address is open to others and nothing protects it.
+    #[error("{address} is open to other machines and has no TLS; listen on a loopback address, or set insecure = true")]
+    Unprotected {
+        /// The address.
+        address: SocketAddr,
+    },
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}")]
+    Bind {
+        /// The address.
+        address: SocketAddr,
+        /// What the system says.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The reflection service could not read the descriptors.
+    #[error("cannot serve reflection")]
+    Reflection(#[from] tonic_reflection::server::Error),
+}
+
+/// A bound socket that nobody serves yet.
+#[derive(Debug)]
+pub struct Listener {
+    socket: tokio::net::TcpListener,
+    address: SocketAddr,
+}
+
+impl Listener {
+    /// Binds `address`; port 0 takes a free one. Must be called within a runtime.
+    ///
+    /// - `insecure`: permits an address that other machines reach, although there is no TLS.
+    ///
+    /// # Errors
+    /// [`Error::Unprotected`] before anything is bound; [`Error::Bind`].
+    pub fn bind(address: SocketAddr, insecure: bool) -> Result<Self, Error> {
+        if !address.ip().to_canonical().is_loopback() && !insecure {
+            return Err(Error::Unprotected { address });
+        }
+        let bound = || {
+            let socket = std::net::TcpListener::bind(address)?;
+            socket.set_nonblocking(true)?;
+            let socket = tokio::net::TcpListener::from_std(socket)?;
+            let address = socket.local_addr()?;
+            Ok(Self { socket, address })
+        };
+        bound().map_err(|source| Error::Bind { address, source })
+    }
+
+    /// Returns the address with the port that was taken.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+}
+
+/// The gRPC services of a process.
+#[derive(Debug, Default, Clone)]
+pub struct Services {
+    routes: RoutesBuilder,
+    names: Vec<&'static str>,
+}
+
+impl Services {
+    /// Starts empty.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a generated server.
+    #[must_use]
+    pub fn add<S>(mut self, service: S) -> Self
+    where
+        S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + NamedService,
+        S: Clone + Send + Sync + 'static,
+        S::Future: Send + 'static,
+    {
+        self.routes.add_service(service);
+        self.names.push(S::NAME);
+        self
+    }
+
+    /// Returns the full names of the services, in the order of their addition.
+    pub fn names(&self) -> &[&'static str] {
+        &self.names
+    }
+}
+
+/// How a server behaves.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Bounds of calls.
+    pub limits: EdgeLimits,
+    /// How often the store is asked whether it works.
+    pub check_every: Duration,
+    /// How long the store may take to answer that.
+    pub check_timeout: Duration,
+    /// How long a stopping server says that it is not ready before it refuses connections, so that load balancers
+    /// notice.
+    pub announce_stop: Duration,
+    /// How long a stopping server waits for workers and for calls, each.
+    pub grace: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            limits: EdgeLimits::default(),
+            check_every: Duration::from_secs(5),
+            check_timeout: Duration::from_secs(2),
+            announce_stop: Duration::ZERO,
+            grace: Duration::from_secs(20),
+        }
+    }
+}
+
+/// How a stop went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Drained {
+    /// Whether the workers handed back what they held in time.
+    pub workers: bool,
+    /// Whether every call was answered in time.
+    pub calls: bool,
+}
+
+/// A server at work.
+pub struct Server {
+    address: SocketAddr,
+    options: Options,
+    readiness: Readiness,
+    closing: CancellationToken,
+    serving: JoinHandle<Result<(), tonic::transport::Error>>,
+    following: JoinHandle<()>,
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server")
+            .field("address", &self.address)
+            .field("ready", &self.is_ready())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Server {
+    /// Serves `services` with health and reflection; returns after the store was asked for the first time.
+    ///
+    /// A store that does not work is no error: the server answers, and says that it is not ready until it does.
+    ///
+    /// # Errors
+    /// [`Error::Reflection`].
+    pub async fn start(
+        listener: Listener,
+        services: Services,
+        store: Arc<dyn Health>,
+        options: Options,
+    ) -> Result<Self, Error> {
+        let closing = CancellationToken::new();
+        let (reporter, health) = tonic_health::server::health_reporter();
+        let readiness = Readiness { reporter, names: services.names.clone(), is_ready: Arc::default() };
+        readiness.follow_once(store.as_ref(), options.check_timeout).await;
+        let routes = with_reflection(services, health)?;
+        let router = tonic::transport::Server::builder()
+            .http2_keepalive_interval(Some(Duration::from_secs(30)))
+            .layer(layers::stack(&options.limits, closing.clone()))
+            .add_routes(routes);
+        let incoming = TcpIncoming::from(listener.socket).with_nodelay(Some(true));
+        let closed = closing.clone().cancelled_owned();
+        let serving = tokio::spawn(router.serve_with_incoming_shutdown(incoming, closed));
+        let following = tokio::spawn(readiness.clone().follow(store, options.check_every, options.check_timeout));
+        Ok(Self { address: listener.address, options, readiness, closing, serving, following })
+    }
+
+    /// Returns the address that it listens on.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Returns whether it says that it is ready.
+    pub fn is_ready(&self) -> bool {
+        self.readiness.is_ready.load(Ordering::SeqCst)
+    }
+
+    /// Stops in this order: not ready, workers stop claiming, waiting calls are let go and calls at work end.
+    ///
+    /// - `stop_claiming`: ends when the workers have handed back their leases.
+    /// - What is not done within the grace is left behind: operations go on elsewhere when their leases run out.
+    ///
+    /// Telemetry is flushed by the caller afterwards, so that the last lines are in it.
+    pub async fn shutdown(self, stop_claiming: impl Future<Output = ()>) -> Drained {
+        self.following.abort();
+        // An aborted task may be in the middle of a report; it must not say "ready" after us.
+        let _ = self.following.await;
+        self.readiness.report(false).await;
+        if !self.options.announce_stop.is_zero() {
+            tokio::time::sleep(self.options.announce_stop).await;
+        }
+        let workers = tokio::time::timeout(self.options.grace, stop_claiming).await.is_ok();
+        self.closing.cancel();
+        let mut serving = self.serving;
+        let calls = tokio::time::timeout(self.options.grace, &mut serving).await.is_ok();
+        serving.abort();
+        Drained { workers, calls }
+    }
+}
+
+fn with_reflection(services: Services, health: impl HealthService) -> Result<Routes, Error> {
+    let Services { mut routes, names } = services;
+    let builder = || {
+        let base = tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(sampan_proto::FILE_DESCRIPTOR_SET)
+            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET);
+        // Only what is served here is listed, whatever the descriptors hold.
+        names.iter().chain(&["grpc.health.v1.Health"]).fold(base, |builder, name| builder.with_service_name(*name))
+    };
+    routes.add_service(builder().build_v1()?);
+    routes.add_service(builder().build_v1alpha()?);
+    routes.add_service(health);
+    Ok(routes.routes())
+}
+
+trait HealthService:
+    Service<Request<Body>, Response = Response<Body>, Error = Infallible, Future: Send + 'static>
+    + NamedService
+    + Clone
+    + Send
+    + Sync
+    + 'static
+{
+}
+
+impl<S> HealthService for S where
+    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible, Future: Send + 'static>
+        + NamedService
+        + Clone
+        + Send
+        + Sync
+        + 'static
+{
+}
+
+/// Tells grpc.health.v1 what the store says.
+#[derive(Clone)]
+struct Readiness {
+    reporter: HealthReporter,
+    names: Vec<&'static str>,
+    is_ready: Arc<AtomicBool>,
+}
+
+impl Readiness {
+    async fn follow(self, store: Arc<dyn Health>, every: Duration, timeout: Duration) {
+        loop {
+            tokio::time::sleep(every).await;
+            self.follow_once(store.as_ref(), timeout).await;
+        }
+    }
+
+    async fn follow_once(&self, store: &dyn Health, timeout: Duration) {
+        let was_ready = self.is_ready.load(Ordering::SeqCst);
+        let is_ready = match tokio::time::timeout(timeout, store.check()).await {
+            Ok(Ok(())) => true,
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "store does not work");
+                false
+            }
+            Err(_) => {
+                tracing::warn!(timeout_ms = timeout.as_millis(), "store does not answer");
+                false
+            }
+        };
+        if is_ready && !was_ready {
+            tracing::info!("ready");
+        }
+        self.report(is_ready).await;
+    }
+
+    async fn report(&self, is_ready: bool) {
+        let status = if is_ready { ServingStatus::Serving } else { ServingStatus::NotServing };
+        for name in self.names.iter().chain(&[""]) {
+            self.reporter.set_service_status(*name, status).await;
+        }
+        self.is_ready.store(is_ready, Ordering::SeqCst);
+    }
+}
