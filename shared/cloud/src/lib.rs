@@ -1,13 +1,14 @@
 //! The cloud port and the HTTP call stack.
 //!
 //! [`image`] and [`bucket`] are what the services see of a cloud; each vendor package implements them. [`error`]
-//! is how every failed call looks. `stack` is the tower of layers that each vendor call goes through.
+//! is how every failed call looks. [`stack`] is the tower of layers that each vendor call goes through.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 pub mod accounts;
 pub mod bucket;
 pub mod error;
 pub mod image;
+pub mod stack;
 
 pub use accounts::Accounts;
 pub use bucket::BucketStore;
@@ -34,6 +35,9 @@ pub struct Account {
 
 impl fmt::Debug for Account {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Account").field("name", &self.name).field("cloud", &self.cloud).finish_non_exhaustive()
+        f.debug_struct("Account")
+            .field("name", &self.name)
+            .field("cloud", &self.cloud)
+            .finish_non_exhaustive()
     }
 }
