@@ -47,8 +47,9 @@ fn read(caller: &Caller, params: &Params, call: &mut Call) -> Result<ExportReque
     params.only(&KNOWN)?;
     let bucket = params.required_text("BucketName")?.to_owned();
     call.bucket = Some(bucket.clone());
+    // Known before it is judged, so that the audit names the image of a refused call too.
+    call.image = params.texts("ImageIds")?.and_then(|ids| ids.into_iter().next());
     let image_ids = read_image_ids(params)?;
-    call.image = image_ids.first().cloned();
     let prefixes = read_prefixes(params, image_ids.len())?;
     let items = image_ids
         .into_iter()
