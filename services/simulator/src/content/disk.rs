@@ -3,8 +3,12 @@
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
+
+use rustix::fs::{SeekFrom, seek};
+use rustix::io::Errno;
 
 use super::{Builder, Content, Source, to_usize};
 
@@ -34,7 +38,8 @@ pub fn generated_disk(seed: u64, len: u64) -> Content {
     builder.finish()
 }
 
-/// Makes a disk of exactly a file's bytes; runs of zeros become holes. Reads the file once and keeps it open.
+/// Makes a disk of exactly a file's bytes; holes of the file and runs of zeros become holes. Reads the data of the
+/// file once and keeps it open.
 ///
 /// # Errors
 /// When the file cannot be read, or is no regular file. The read blocks.
@@ -46,49 +51,62 @@ pub fn from_file(path: &Path) -> io::Result<Content> {
     }
     let len = metadata.len();
     let mut builder = Builder::default();
-    let mut buffer = vec![0; to_usize(16 * GRANULE)];
-    let mut data_from = None;
-    let mut at = 0;
-    while at < len {
-        let count = (len - at).min(buffer.len() as u64);
-        let read = buffer.get_mut(..to_usize(count)).unwrap_or_default();
-        file.read_exact_at(read, at)?;
-        for granule in read.chunks(to_usize(GRANULE)) {
-            let is_hole = is_zero(granule);
-            match (is_hole, data_from) {
-                (true, Some(from)) => {
-                    builder.push(
-                        at - from,
-                        Source::File {
-                            file: Arc::clone(&file),
-                            offset: from,
-                        },
-                    );
-                    data_from = None;
-                }
-                (false, None) => data_from = Some(at),
-                (true, None) | (false, Some(_)) => {}
-            }
-            if is_hole {
-                builder.push_zeros(granule.len() as u64);
-            }
-            at += granule.len() as u64;
-        }
-    }
-    if let Some(from) = data_from {
-        builder.push(
-            len - from,
-            Source::File {
-                file: Arc::clone(&file),
-                offset: from,
-            },
-        );
+    while builder.len < len {
+        let data = next_data(&file, builder.len, len);
+        builder.push_zeros(data.start - builder.len);
+        push_data(&mut builder, &file, data)?;
     }
     Ok(builder.finish())
 }
 
+/// Returns the next run of the file that may hold data, from `at` on; empty at the end when there is none.
+///
+/// Where the file system does not tell holes, all is data.
+fn next_data(file: &File, at: u64, len: u64) -> Range<u64> {
+    match seek(file, SeekFrom::Data(at)) {
+        Ok(start) => {
+            let end = seek(file, SeekFrom::Hole(start)).unwrap_or(len);
+            start.min(len)..end.min(len)
+        }
+        Err(Errno::NXIO) => len..len,
+        Err(_) => at..len,
+    }
+}
+
+/// Adds a run of the file; granules of zeros become holes.
+fn push_data(builder: &mut Builder, file: &Arc<File>, run: Range<u64>) -> io::Result<()> {
+    let mut buffer = vec![0; to_usize(16 * GRANULE)];
+    let mut data_from = None;
+    let mut at = run.start;
+    while at < run.end {
+        let count = (run.end - at).min(buffer.len() as u64);
+        let read = buffer.get_mut(..to_usize(count)).unwrap_or_default();
+        file.read_exact_at(read, at)?;
+        for granule in read.chunks(to_usize(GRANULE)) {
+            match (is_zero(granule), data_from) {
+                (true, from) => {
+                    push_file(builder, file, from, at);
+                    data_from = None;
+                    builder.push_zeros(granule.len() as u64);
+                }
+                (false, None) => data_from = Some(at),
+                (false, Some(_)) => {}
+            }
+            at += granule.len() as u64;
+        }
+    }
+    push_file(builder, file, data_from, run.end);
+    Ok(())
+}
+
+fn push_file(builder: &mut Builder, file: &Arc<File>, from: Option<u64>, to: u64) {
+    if let Some(from) = from {
+        builder.push(to - from, Source::File { file: Arc::clone(file), offset: from });
+    }
+}
+
 fn is_zero(bytes: &[u8]) -> bool {
-    // Words first: a byte-wise search of a large sparse file takes minutes in a debug build.
+    // One comparison of memory with itself, a byte apart: a loop over bytes takes minutes in a debug build.
     bytes.first().is_none_or(|first| *first == 0) && bytes.get(1..).is_none_or(|tail| tail == &bytes[..tail.len()])
 }
 

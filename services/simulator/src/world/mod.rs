@@ -269,7 +269,7 @@ impl World {
     /// Checks an export and, unless it is a dry run, spends one operation of the day and starts it.
     ///
     /// # Errors
-    /// The first [`ExportRefusal`] in the order of its variants; nothing is spent then.
+    /// The first [`ExportRefusal`] that applies: image, then bucket, then load and quota. Nothing is spent then.
     pub fn export(&self, request: &ExportRequest) -> Result<Accepted, ExportRefusal> {
         let (mut state, now) = self.settled();
         let pace = state.pace;
