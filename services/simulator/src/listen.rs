@@ -98,11 +98,7 @@ async fn serve_connection(stream: TcpStream, router: Router, stop: CancellationT
         async move {
             let answer: Result<Response, Infallible> = router.oneshot(request.map(Body::new)).await;
             let Ok(response) = answer;
-            if response.extensions().get::<Cut>().is_some() {
-                Err(CutOnOrder)
-            } else {
-                Ok(response)
-            }
+            if response.extensions().get::<Cut>().is_some() { Err(CutOnOrder) } else { Ok(response) }
         }
     });
     let mut http = http1::Builder::new();
@@ -118,5 +114,59 @@ async fn serve_connection(stream: TcpStream, router: Router, stop: CancellationT
     };
     if let Err(error) = ended {
         tracing::debug!(%error, "connection ended");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::routing::get;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    use super::*;
+    use crate::content::generated_disk;
+
+    /// Sends one raw request and returns everything that comes until the connection ends.
+    async fn ask(request: &str) -> Vec<u8> {
+        let disk = generated_disk(1, 3 << 20);
+        let router = Router::new()
+            .route("/cut", get(|| async { cut() }))
+            .route(
+                "/middle",
+                get(move || async move {
+                    let body = disk.cut_body(0..disk.len());
+                    Response::builder().header("content-length", disk.len()).body(body).unwrap()
+                }),
+            )
+            .route("/host", get(|headers: http::HeaderMap| async move { headers["host"].as_bytes().to_vec() }));
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let stop = CancellationToken::new();
+        let serving = tokio::spawn(serve(listener, router, stop.clone()));
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await.unwrap();
+        stop.cancel();
+        serving.await.unwrap();
+        answer
+    }
+
+    #[tokio::test]
+    async fn a_cut_connection_ends_without_a_single_byte() {
+        assert!(ask("GET /cut HTTP/1.1\r\nhost: a\r\n\r\n").await.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_body_is_cut_in_its_middle() {
+        let answer = ask("GET /middle HTTP/1.1\r\nhost: a\r\n\r\n").await;
+        let text = String::from_utf8_lossy(&answer);
+        assert!(text.starts_with("HTTP/1.1 200 OK"), "{}", &text[..80]);
+        assert!((1 << 20..2 << 20).contains(&answer.len()), "{}", answer.len());
+    }
+
+    #[tokio::test]
+    async fn a_host_that_is_a_url_is_seen_as_it_was_sent() {
+        let answer = ask("GET /host HTTP/1.1\r\nHost: http://127.0.0.1:18081\r\nConnection: close\r\n\r\n").await;
+        assert!(String::from_utf8_lossy(&answer).ends_with("\r\n\r\nhttp://127.0.0.1:18081"));
     }
 }

@@ -32,12 +32,7 @@ pub struct Options {
 impl Options {
     /// Five free ports, a temporary folder and the default pace, on `clock`.
     pub fn new(clock: SharedClock) -> Self {
-        Self {
-            port: 0,
-            clock,
-            data_dir: None,
-            pace: Pace::default(),
-        }
+        Self { port: 0, clock, data_dir: None, pace: Pace::default() }
     }
 }
 
@@ -79,13 +74,7 @@ pub struct Addresses {
 impl Addresses {
     fn from_first(port: u16) -> Self {
         let url = |offset: u16| format!("http://127.0.0.1:{}", port + offset);
-        Self {
-            control: url(0),
-            cvm: url(1),
-            cos: url(2),
-            ecs: url(3),
-            oss: url(4),
-        }
+        Self { control: url(0), cvm: url(1), cos: url(2), ecs: url(3), oss: url(4) }
     }
 }
 
@@ -113,22 +102,14 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
             (folder, None)
         }
         None => {
-            let temp = tempfile::Builder::new()
-                .prefix("sampan-simulator-")
-                .tempdir()
-                .map_err(StartError::DataFolder)?;
+            let temp =
+                tempfile::Builder::new().prefix("sampan-simulator-").tempdir().map_err(StartError::DataFolder)?;
             (temp.path().to_owned(), Some(temp))
         }
     };
-    let ports = |source| StartError::Ports {
-        first: options.port,
-        last: options.port.saturating_add(4),
-        source,
-    };
+    let ports = |source| StartError::Ports { first: options.port, last: options.port.saturating_add(4), source };
     let listeners = listen::bind_five(options.port).await.map_err(ports)?;
-    let first = listeners
-        .first()
-        .map_or(Ok(0), |listener| listener.local_addr().map(|address| address.port()));
+    let first = listeners.first().map_or(Ok(0), |listener| listener.local_addr().map(|address| address.port()));
     let port = first.map_err(ports)?;
     let world = Arc::new(World::new(options.clock, options.pace, data_dir));
     let routers: [Router; 5] = [
@@ -144,13 +125,7 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
         servers.spawn(listen::serve(listener, router, stop.clone()));
     }
     servers.close();
-    Ok(Running {
-        world,
-        port,
-        stop,
-        servers,
-        _temp: temp,
-    })
+    Ok(Running { world, port, stop, servers, _temp: temp })
 }
 
 impl Running {

@@ -10,12 +10,7 @@ use sampan_simulator::content::{Content, disk_file, from_file, generated_disk, t
 const MIB: u64 = 1 << 20;
 
 fn is_there(tool: &str) -> bool {
-    let found = Command::new(tool)
-        .arg("--version")
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()
-        .is_ok();
+    let found = Command::new(tool).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok();
     if !found {
         eprintln!("{tool} is not installed: what it would read back stays unread");
     }
@@ -28,21 +23,14 @@ fn bytes(content: &Content) -> Vec<u8> {
 
 fn run(command: &mut Command) {
     let output = command.output().unwrap();
-    assert!(
-        output.status.success(),
-        "{command:?}: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
 /// A file with data at both ends and in the middle, of a length that is no multiple of any block.
 fn ragged_file(folder: &Path, len: u64) -> Content {
     let mut all = vec![0; usize::try_from(len).unwrap()];
     for (start, count) in [(0, 70_000), (len / 2 + 17, 300_000), (len - 3_333, 3_333)] {
-        for (step, byte) in (0_u8..=250)
-            .cycle()
-            .zip(&mut all[usize::try_from(start).unwrap()..][..count])
-        {
+        for (step, byte) in (0_u8..=250).cycle().zip(&mut all[usize::try_from(start).unwrap()..][..count]) {
             *byte = step + 1;
         }
     }
@@ -64,22 +52,11 @@ fn qemu_reads_the_same_bytes_from_every_format() {
         generated_disk(6, 512),
     ];
     for disk in &disks {
-        for format in [
-            ImageFormat::Vhd,
-            ImageFormat::Qcow2,
-            ImageFormat::Vmdk,
-            ImageFormat::Vdi,
-        ] {
-            let name = if format == ImageFormat::Vhd {
-                "vpc"
-            } else {
-                format.as_str()
-            };
+        for format in [ImageFormat::Vhd, ImageFormat::Qcow2, ImageFormat::Vmdk, ImageFormat::Vdi] {
+            let name = if format == ImageFormat::Vhd { "vpc" } else { format.as_str() };
             let (packed, raw) = (folder.path().join("packed"), folder.path().join("raw"));
             std::fs::write(&packed, bytes(&disk_file(disk, format))).unwrap();
-            run(Command::new("qemu-img")
-                .args(["convert", "-f", name, "-O", "raw"])
-                .args([&packed, &raw]));
+            run(Command::new("qemu-img").args(["convert", "-f", name, "-O", "raw"]).args([&packed, &raw]));
             if format == ImageFormat::Qcow2 || format == ImageFormat::Vdi {
                 run(Command::new("qemu-img").args(["check", "-f", name]).arg(&packed));
             }
@@ -108,18 +85,10 @@ fn gnu_tar_unpacks_the_same_bytes_and_holes_cost_nothing() {
     ];
     for disk in &disks {
         let packed = tar_gz(disk, "m-1_system.raw", folder.path()).unwrap();
-        assert!(
-            packed.len() < disk.data_len() + 64 * 1024,
-            "{} of {disk:?}",
-            packed.len()
-        );
+        assert!(packed.len() < disk.data_len() + 64 * 1024, "{} of {disk:?}", packed.len());
         let archive = folder.path().join("packed.tar.gz");
         std::fs::write(&archive, bytes(&packed)).unwrap();
-        run(Command::new("tar")
-            .arg("-xzSf")
-            .arg(&archive)
-            .arg("-C")
-            .arg(folder.path()));
+        run(Command::new("tar").arg("-xzSf").arg(&archive).arg("-C").arg(folder.path()));
         let read_back = from_file(&folder.path().join("m-1_system.raw")).unwrap();
         assert_eq!(read_back.len(), disk.len());
         assert_eq!(read_back.crc64().unwrap(), disk.crc64().unwrap(), "{disk:?}");

@@ -68,10 +68,7 @@ mod tests {
 
     #[test]
     fn the_sum_of_the_nine_digits_is_the_published_one() {
-        assert_eq!(
-            Content::from_bytes("123456789").crc64().unwrap(),
-            11_051_210_869_376_104_954
-        );
+        assert_eq!(Content::from_bytes("123456789").crc64().unwrap(), 11_051_210_869_376_104_954);
         assert_eq!(Content::default().crc64().unwrap(), 0);
     }
 
@@ -85,11 +82,7 @@ mod tests {
             builder.push_bytes("end");
             let content = builder.finish();
             let plain = content.read(0, to_usize(content.len())).unwrap();
-            assert_eq!(
-                content.crc64().unwrap(),
-                crc_fast::checksum(CrcAlgorithm::Crc64Xz, &plain),
-                "{lens:?}"
-            );
+            assert_eq!(content.crc64().unwrap(), crc_fast::checksum(CrcAlgorithm::Crc64Xz, &plain), "{lens:?}");
         }
     }
 }

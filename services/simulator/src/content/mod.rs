@@ -40,10 +40,7 @@ struct Inner {
 
 impl std::fmt::Debug for Content {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Content")
-            .field("len", &self.inner.len)
-            .field("pieces", &self.inner.pieces.len())
-            .finish()
+        f.debug_struct("Content").field("len", &self.inner.len).field("pieces", &self.inner.pieces.len()).finish()
     }
 }
 
@@ -69,14 +66,8 @@ impl Source {
         match self {
             Self::Zero => Self::Zero,
             Self::Memory(bytes) => Self::Memory(bytes.slice(to_usize(by).min(bytes.len())..)),
-            Self::File { file, offset } => Self::File {
-                file: Arc::clone(file),
-                offset: offset + by,
-            },
-            Self::Generated { seed, offset } => Self::Generated {
-                seed: *seed,
-                offset: offset + by,
-            },
+            Self::File { file, offset } => Self::File { file: Arc::clone(file), offset: offset + by },
+            Self::Generated { seed, offset } => Self::Generated { seed: *seed, offset: offset + by },
         }
     }
 }
@@ -146,18 +137,10 @@ impl Content {
     /// Returns the runs that are not holes, neighbours joined, in order.
     pub fn extents(&self) -> Vec<Extent> {
         let mut extents: Vec<Extent> = Vec::new();
-        for piece in self
-            .inner
-            .pieces
-            .iter()
-            .filter(|piece| !matches!(piece.source, Source::Zero))
-        {
+        for piece in self.inner.pieces.iter().filter(|piece| !matches!(piece.source, Source::Zero)) {
             match extents.last_mut() {
                 Some(last) if last.start + last.len == piece.start => last.len += piece.len,
-                _ => extents.push(Extent {
-                    start: piece.start,
-                    len: piece.len,
-                }),
+                _ => extents.push(Extent { start: piece.start, len: piece.len }),
             }
         }
         extents
@@ -175,9 +158,7 @@ impl Content {
     }
 
     fn index_of(&self, offset: u64) -> usize {
-        self.inner
-            .pieces
-            .partition_point(|piece| piece.start + piece.len <= offset)
+        self.inner.pieces.partition_point(|piece| piece.start + piece.len <= offset)
     }
 }
 
@@ -202,22 +183,10 @@ impl Builder {
         if len == 0 {
             return;
         }
-        if let (
-            Source::Zero,
-            Some(Piece {
-                len: last,
-                source: Source::Zero,
-                ..
-            }),
-        ) = (&source, self.pieces.last_mut())
-        {
+        if let (Source::Zero, Some(Piece { len: last, source: Source::Zero, .. })) = (&source, self.pieces.last_mut()) {
             *last += len;
         } else {
-            self.pieces.push(Piece {
-                start: self.len,
-                len,
-                source,
-            });
+            self.pieces.push(Piece { start: self.len, len, source });
         }
         self.len += len;
     }
@@ -253,12 +222,7 @@ impl Builder {
     }
 
     fn finish(self) -> Content {
-        Content {
-            inner: Arc::new(Inner {
-                pieces: self.pieces,
-                len: self.len,
-            }),
-        }
+        Content { inner: Arc::new(Inner { pieces: self.pieces, len: self.len }) }
     }
 }
 
@@ -289,9 +253,7 @@ fn push_blocks(builder: &mut Builder, disk: &Content, blocks: &[u64], unit: u64)
 /// Returns a GUID (version 4 in shape) that depends on the number alone, so that the same disk gives the same file.
 fn guid(number: u64) -> [u8; 16] {
     let bits = (u128::from(mix(number)) << 64) | u128::from(mix(!number));
-    uuid::Builder::from_random_bytes(bits.to_be_bytes())
-        .into_uuid()
-        .into_bytes()
+    uuid::Builder::from_random_bytes(bits.to_be_bytes()).into_uuid().into_bytes()
 }
 
 /// Returns the blocks of `unit` bytes that hold data, in order, each once.

@@ -61,9 +61,7 @@ pub(super) fn build(disk: &Content) -> Content {
     let mut builder = Builder::default();
     builder.push_bytes(header(disk.len().next_multiple_of(SECTOR), &layout));
     builder.pad_to(CLUSTER);
-    builder.push_bytes(words(
-        (layout.refcount_blocks..layout.l1).map(|cluster| cluster * CLUSTER),
-    ));
+    builder.push_bytes(words((layout.refcount_blocks..layout.l1).map(|cluster| cluster * CLUSTER)));
     builder.pad_to(CLUSTER);
     builder.push_bytes([0, 1].repeat(to_usize(layout.end)));
     builder.pad_to(CLUSTER);

@@ -42,13 +42,7 @@ pub fn tar_gz(file: &Content, member: &str, folder: &Path) -> io::Result<Content
     let mut packed: File = encoder.finish()?;
     let len = packed.stream_position()?;
     let mut builder = Builder::default();
-    builder.push(
-        len,
-        Source::File {
-            file: Arc::new(packed),
-            offset: 0,
-        },
-    );
+    builder.push(len, Source::File { file: Arc::new(packed), offset: 0 });
     Ok(builder.finish())
 }
 
@@ -81,10 +75,7 @@ fn regions(file: &Content) -> Vec<Extent> {
         let end = (extent.start + extent.len).next_multiple_of(SECTOR).min(file.len());
         match regions.last_mut() {
             Some(last) if last.start + last.len >= start => last.len = end - last.start,
-            _ => regions.push(Extent {
-                start,
-                len: end - start,
-            }),
+            _ => regions.push(Extent { start, len: end - start }),
         }
     }
     regions

@@ -14,12 +14,7 @@ pub(super) fn build(disk: &Content) -> Content {
     let used = used_blocks(disk, BLOCK);
     let data_offset = (HEADER + blocks * 4).next_multiple_of(BLOCK);
     let mut builder = Builder::default();
-    builder.push_bytes(header(
-        disk.len().next_multiple_of(SECTOR),
-        blocks,
-        used.len(),
-        data_offset,
-    ));
+    builder.push_bytes(header(disk.len().next_multiple_of(SECTOR), blocks, used.len(), data_offset));
     builder.push_bytes(map(blocks, &used));
     builder.pad_to(BLOCK);
     push_blocks(&mut builder, disk, &used, BLOCK);
@@ -30,9 +25,7 @@ fn map(blocks: u64, used: &[u64]) -> Vec<u8> {
     let mut map = Vec::new();
     let mut used = (0_u32..).zip(used).peekable();
     for block in 0..blocks {
-        let place = used
-            .next_if(|(_, wanted)| **wanted == block)
-            .map_or(UNUSED, |(place, _)| place);
+        let place = used.next_if(|(_, wanted)| **wanted == block).map_or(UNUSED, |(place, _)| place);
         map.extend(place.to_le_bytes());
     }
     map

@@ -34,9 +34,7 @@ fn footer(len: u64) -> Vec<u8> {
     footer.extend(0_u32.to_be_bytes()); // checksum, below
     footer.extend(guid(len));
     footer.resize(512, 0);
-    let sum = footer
-        .iter()
-        .fold(0_u32, |sum, byte| sum.wrapping_add(u32::from(*byte)));
+    let sum = footer.iter().fold(0_u32, |sum, byte| sum.wrapping_add(u32::from(*byte)));
     if let Some(place) = footer.get_mut(64..68) {
         place.copy_from_slice(&(!sum).to_be_bytes());
     }
@@ -61,9 +59,5 @@ fn geometry(total_sectors: u64) -> (u16, u8, u8) {
     };
     let cylinders = total / sectors / heads;
     let small = |number: u64| u8::try_from(number).unwrap_or(u8::MAX);
-    (
-        u16::try_from(cylinders).unwrap_or(u16::MAX),
-        small(heads),
-        small(sectors),
-    )
+    (u16::try_from(cylinders).unwrap_or(u16::MAX), small(heads), small(sectors))
 }

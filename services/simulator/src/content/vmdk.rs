@@ -30,13 +30,7 @@ pub(super) fn build(disk: &Content) -> Content {
     let copy = (tables * 4).div_ceil(SECTOR) + tables * TABLE_SECTORS;
     let first_copy = 1 + DESCRIPTOR_SECTORS;
     let data = (first_copy + 2 * copy).next_multiple_of(GRAIN_SECTORS);
-    let layout = Layout {
-        capacity,
-        tables,
-        copy,
-        first_copy,
-        data,
-    };
+    let layout = Layout { capacity, tables, copy, first_copy, data };
     let used = used_blocks(disk, GRAIN);
     let mut builder = Builder::default();
     builder.push_bytes(header(&layout));
@@ -71,9 +65,7 @@ fn header(layout: &Layout) -> Vec<u8> {
 fn push_tables(builder: &mut Builder, layout: &Layout, at: u64, used: &[u64]) {
     let word = |number: u64| u32::try_from(number).unwrap_or(u32::MAX).to_le_bytes();
     let tables_at = at + (layout.tables * 4).div_ceil(SECTOR);
-    let directory: Vec<u8> = (0..layout.tables)
-        .flat_map(|table| word(tables_at + table * TABLE_SECTORS))
-        .collect();
+    let directory: Vec<u8> = (0..layout.tables).flat_map(|table| word(tables_at + table * TABLE_SECTORS)).collect();
     builder.push_bytes(directory);
     builder.pad_to(SECTOR);
     let mut grains = (0..).zip(used).peekable();

@@ -148,12 +148,8 @@ fn ready() -> ImageState {
 
 pub(super) async fn image(State(world): State<Arc<World>>, body: Bytes) -> Added {
     let body: ImageBody = read(&body)?;
-    let disk = |disk: DiskBody| NewDisk {
-        role: disk.role,
-        device: disk.device,
-        size_gib: disk.size_gib,
-        file: disk.file,
-    };
+    let disk =
+        |disk: DiskBody| NewDisk { role: disk.role, device: disk.device, size_gib: disk.size_gib, file: disk.file };
     let new = NewImage {
         cloud: body.cloud,
         account: body.account,

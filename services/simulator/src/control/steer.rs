@@ -39,9 +39,7 @@ const MAX_DELAY: Duration = Duration::from_secs(600);
 pub(super) async fn fault(State(world): State<Arc<World>>, body: Bytes) -> Steered {
     let body: FaultBody = read(&body)?;
     if !is_action(body.cloud, &body.action) {
-        let place = body
-            .cloud
-            .map_or("no cloud here has".to_owned(), |cloud| format!("{cloud} has not"));
+        let place = body.cloud.map_or("no cloud here has".to_owned(), |cloud| format!("{cloud} has not"));
         return Err(Problem::bad(format!("action: {place} the action {}", body.action)));
     }
     let is_of_tasks = matches!(body.kind, FaultKind::FailTask | FaultKind::StallTask);
@@ -51,22 +49,12 @@ pub(super) async fn fault(State(world): State<Arc<World>>, body: Bytes) -> Steer
     if body.times == 0 {
         return Err(Problem::bad("times: is at least 1"));
     }
-    let default = if body.kind == FaultKind::Slow {
-        SLOW
-    } else {
-        Duration::ZERO
-    };
+    let default = if body.kind == FaultKind::Slow { SLOW } else { Duration::ZERO };
     let delay = body.delay_ms.map_or(default, Duration::from_millis);
     if delay > MAX_DELAY {
         return Err(Problem::bad("delay_ms: is at most 600000"));
     }
-    let fault = Fault {
-        cloud: body.cloud,
-        action: body.action,
-        kind: body.kind,
-        times: body.times,
-        delay,
-    };
+    let fault = Fault { cloud: body.cloud, action: body.action, kind: body.kind, times: body.times, delay };
     world.order_fault(fault.clone());
     Ok(Json(json!(fault)))
 }
@@ -87,11 +75,7 @@ pub(super) async fn clock(State(world): State<Arc<World>>, body: Bytes) -> Steer
     }
     let jump = body
         .jump_seconds
-        .map(|seconds| {
-            Duration::try_from_secs_f64(seconds)
-                .ok()
-                .filter(|jump| *jump <= MAX_JUMP)
-        })
+        .map(|seconds| Duration::try_from_secs_f64(seconds).ok().filter(|jump| *jump <= MAX_JUMP))
         .map(|jump| jump.ok_or_else(|| Problem::bad("jump_seconds: is 0 to 31622400; time only goes forward")))
         .transpose()?;
     if let Some(speed) = body.speed
@@ -161,16 +145,10 @@ struct ConsoleBody {
 pub(super) async fn console(State(world): State<Arc<World>>, body: Bytes) -> Steered {
     let body: ConsoleBody = read(&body)?;
     if world.account(body.cloud, &body.account).is_none() {
-        return Err(Problem::bad(format!(
-            "account: {} has no account {}",
-            body.cloud, body.account
-        )));
+        return Err(Problem::bad(format!("account: {} has no account {}", body.cloud, body.account)));
     }
     if !is_region(body.cloud, &body.region) {
-        return Err(Problem::bad(format!(
-            "region: {} has no region {}",
-            body.cloud, body.region
-        )));
+        return Err(Problem::bad(format!("region: {} has no region {}", body.cloud, body.region)));
     }
     world.spend_in_console(body.cloud, &body.account, &body.region, body.n);
     let used = world.used_operations(body.cloud, &body.account, &body.region);

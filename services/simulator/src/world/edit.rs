@@ -159,14 +159,8 @@ impl World {
     /// [`EditRefusal::UnknownAccount`].
     pub fn set_limits(&self, cloud: Cloud, account: &str, limits: Limits) -> Result<(), EditRefusal> {
         let mut state = self.lock();
-        let found = state
-            .accounts
-            .iter_mut()
-            .find(|known| known.cloud == cloud && known.id == account);
-        let found = found.ok_or_else(|| EditRefusal::UnknownAccount {
-            cloud,
-            account: account.to_owned(),
-        })?;
+        let found = state.accounts.iter_mut().find(|known| known.cloud == cloud && known.id == account);
+        let found = found.ok_or_else(|| EditRefusal::UnknownAccount { cloud, account: account.to_owned() })?;
         found.limits = limits;
         Ok(())
     }
@@ -196,20 +190,12 @@ impl World {
     /// # Errors
     /// [`EditRefusal::UnknownBucket`].
     pub fn put_object(&self, cloud: Cloud, bucket: &str, key: &str, bytes: Bytes) -> Result<Object, EditRefusal> {
-        let prepared = prepare::sum(Content::from_bytes(bytes)).map_err(|error| EditRefusal::Invalid {
-            field: "object",
-            rule: error.to_string(),
-        })?;
+        let prepared = prepare::sum(Content::from_bytes(bytes))
+            .map_err(|error| EditRefusal::Invalid { field: "object", rule: error.to_string() })?;
         let (mut state, now) = self.settled();
-        let known = state
-            .buckets
-            .iter()
-            .find(|known| known.cloud == cloud && known.name == bucket);
+        let known = state.buckets.iter().find(|known| known.cloud == cloud && known.name == bucket);
         let Some(storage_class) = known.map(|known| known.storage_class.clone()) else {
-            return Err(EditRefusal::UnknownBucket {
-                cloud,
-                bucket: bucket.to_owned(),
-            });
+            return Err(EditRefusal::UnknownBucket { cloud, bucket: bucket.to_owned() });
         };
         let object = Object {
             cloud,
@@ -223,19 +209,13 @@ impl World {
             multipart: false,
             content: prepared.content,
         };
-        state
-            .objects
-            .insert((cloud, bucket.to_owned(), key.to_owned()), object.clone());
+        state.objects.insert((cloud, bucket.to_owned(), key.to_owned()), object.clone());
         Ok(object)
     }
 
     /// Removes an object. Returns false when there was none.
     pub fn delete_object(&self, cloud: Cloud, bucket: &str, key: &str) -> bool {
-        self.settled()
-            .0
-            .objects
-            .remove(&(cloud, bucket.to_owned(), key.to_owned()))
-            .is_some()
+        self.settled().0.objects.remove(&(cloud, bucket.to_owned(), key.to_owned())).is_some()
     }
 }
 
@@ -243,30 +223,21 @@ impl NewDisk {
     fn content(&self) -> Result<Option<Content>, EditRefusal> {
         let Some(path) = &self.file else { return Ok(None) };
         let read = crate::content::from_file(path);
-        read.map(Some).map_err(|error| EditRefusal::Invalid {
-            field: "file",
-            rule: format!("{}: {error}", path.display()),
-        })
+        read.map(Some)
+            .map_err(|error| EditRefusal::Invalid { field: "file", rule: format!("{}: {error}", path.display()) })
     }
 }
 
 impl State {
     pub(super) fn add_account(&mut self, new: NewAccount) -> Result<Account, EditRefusal> {
-        let taken = |name: &str| EditRefusal::Exists {
-            what: "account",
-            name: name.to_owned(),
-        };
+        let taken = |name: &str| EditRefusal::Exists { what: "account", name: name.to_owned() };
         check_text("account", &new.id)?;
         check_text("secret_id", &new.secret_id)?;
         check_text("secret_key", &new.secret_key)?;
         if self.account(new.cloud, &new.id).is_some() {
             return Err(taken(&new.id));
         }
-        if self
-            .accounts
-            .iter()
-            .any(|known| known.cloud == new.cloud && known.secret_id == new.secret_id)
-        {
+        if self.accounts.iter().any(|known| known.cloud == new.cloud && known.secret_id == new.secret_id) {
             return Err(taken(&new.secret_id));
         }
         let default_role = match new.cloud {
@@ -296,21 +267,11 @@ impl State {
         self.check_place(new.cloud, &new.account, &new.region)?;
         check_text("name", &new.name)?;
         if new.disks.iter().filter(|disk| disk.role == DiskRole::System).count() != 1 {
-            return Err(EditRefusal::Invalid {
-                field: "disks",
-                rule: "exactly one has the role system".to_owned(),
-            });
+            return Err(EditRefusal::Invalid { field: "disks", rule: "exactly one has the role system".to_owned() });
         }
         let id = new.id.unwrap_or_else(|| self.ids.image(new.cloud, &new.region));
-        if self
-            .images
-            .iter()
-            .any(|known| known.cloud == new.cloud && known.region == new.region && known.id == id)
-        {
-            return Err(EditRefusal::Exists {
-                what: "image",
-                name: id,
-            });
+        if self.images.iter().any(|known| known.cloud == new.cloud && known.region == new.region && known.id == id) {
+            return Err(EditRefusal::Exists { what: "image", name: id });
         }
         let mut disks: Vec<Disk> = Vec::with_capacity(new.disks.len());
         for (disk, content) in new.disks.into_iter().zip(contents) {
@@ -318,13 +279,7 @@ impl State {
             let snapshot_id = self.ids.snapshot(new.cloud, &new.region);
             let size_gib = disk_size(&disk, content.as_ref())?;
             let content = content.unwrap_or_else(|| generated_disk(seed_of(&snapshot_id), size_gib << 30));
-            disks.push(Disk {
-                role: disk.role,
-                device,
-                size_gib,
-                snapshot_id,
-                content,
-            });
+            disks.push(Disk { role: disk.role, device, size_gib, snapshot_id, content });
         }
         disks.sort_by(|one, two| (one.role, &one.device).cmp(&(two.role, &two.device)));
         let image = Image {
@@ -350,24 +305,12 @@ impl State {
     pub(super) fn add_bucket(&mut self, new: NewBucket, now: Timestamp) -> Result<Bucket, EditRefusal> {
         self.check_place(new.cloud, &new.account, &new.region)?;
         check_bucket_name(&new.name)?;
-        let app_id = self
-            .account(new.cloud, &new.account)
-            .and_then(|account| account.app_id.clone());
+        let app_id = self.account(new.cloud, &new.account).and_then(|account| account.app_id.clone());
         if let Some(app_id) = app_id.filter(|app_id| !new.name.ends_with(&format!("-{app_id}"))) {
-            return Err(EditRefusal::Invalid {
-                field: "name",
-                rule: format!("ends in -{app_id} on tencent"),
-            });
+            return Err(EditRefusal::Invalid { field: "name", rule: format!("ends in -{app_id} on tencent") });
         }
-        if self
-            .buckets
-            .iter()
-            .any(|known| known.cloud == new.cloud && known.name == new.name)
-        {
-            return Err(EditRefusal::Exists {
-                what: "bucket",
-                name: new.name,
-            });
+        if self.buckets.iter().any(|known| known.cloud == new.cloud && known.name == new.name) {
+            return Err(EditRefusal::Exists { what: "bucket", name: new.name });
         }
         let standard = match new.cloud {
             Cloud::Tencent => "STANDARD",
@@ -390,16 +333,10 @@ impl State {
     /// Checks that the account and the region exist.
     pub(super) fn check_place(&self, cloud: Cloud, account: &str, region: &str) -> Result<(), EditRefusal> {
         if self.account(cloud, account).is_none() {
-            return Err(EditRefusal::UnknownAccount {
-                cloud,
-                account: account.to_owned(),
-            });
+            return Err(EditRefusal::UnknownAccount { cloud, account: account.to_owned() });
         }
         if !is_region(cloud, region) {
-            return Err(EditRefusal::UnknownRegion {
-                cloud,
-                region: region.to_owned(),
-            });
+            return Err(EditRefusal::UnknownRegion { cloud, region: region.to_owned() });
         }
         Ok(())
     }
@@ -416,52 +353,35 @@ fn disk_size(disk: &NewDisk, content: Option<&Content>) -> Result<u64, EditRefus
         (Some(size), _) if size == 0 || size > MAX_DISK_GIB => format!("is 1 to {MAX_DISK_GIB}"),
         (Some(size), _) | (None, Some(size)) => return Ok(size),
     };
-    Err(EditRefusal::Invalid {
-        field: "size_gib",
-        rule,
-    })
+    Err(EditRefusal::Invalid { field: "size_gib", rule })
 }
 
 fn free_device(disk: &NewDisk, taken: &[Disk]) -> Result<String, EditRefusal> {
     let is_free = |path: &String| !taken.iter().any(|known| known.device == *path);
-    let invalid = |rule: &str| EditRefusal::Invalid {
-        field: "device",
-        rule: rule.to_owned(),
-    };
+    let invalid = |rule: &str| EditRefusal::Invalid { field: "device", rule: rule.to_owned() };
     if let Some(device) = &disk.device {
         let path = format!("/dev/{}", device.strip_prefix("/dev/").unwrap_or(device));
         let letters = path.strip_prefix("/dev/xvd").unwrap_or_default();
         if letters.len() != 1 || !letters.bytes().all(|letter| letter.is_ascii_lowercase()) {
             return Err(invalid("is one of xvda to xvdz"));
         }
-        return if is_free(&path) {
-            Ok(path)
-        } else {
-            Err(invalid("is taken by another disk"))
-        };
+        return if is_free(&path) { Ok(path) } else { Err(invalid("is taken by another disk")) };
     }
     let first = if disk.role == DiskRole::System { 'a' } else { 'b' };
     let mut paths = (first..='z').map(|letter| format!("/dev/xvd{letter}"));
-    paths
-        .find(is_free)
-        .ok_or_else(|| invalid("none is left between xvda and xvdz"))
+    paths.find(is_free).ok_or_else(|| invalid("none is left between xvda and xvdz"))
 }
 
 fn check_text(field: &'static str, text: &str) -> Result<(), EditRefusal> {
     if text.is_empty() || text.len() > 128 || text.chars().any(char::is_control) {
-        return Err(EditRefusal::Invalid {
-            field,
-            rule: "is 1 to 128 bytes without control characters".to_owned(),
-        });
+        return Err(EditRefusal::Invalid { field, rule: "is 1 to 128 bytes without control characters".to_owned() });
     }
     Ok(())
 }
 
 fn check_bucket_name(name: &str) -> Result<(), EditRefusal> {
     let is_good = (3..=63).contains(&name.len())
-        && name
-            .bytes()
-            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
         && !name.starts_with('-')
         && !name.ends_with('-');
     if is_good {

@@ -230,24 +230,13 @@ impl State {
         self.check_load(request, now)?;
         let mut disks = Vec::new();
         for (item, image) in request.items.iter().zip(&images) {
-            for disk in image
-                .disks
-                .iter()
-                .filter(|disk| !request.root_disk_only || disk.role == DiskRole::System)
-            {
-                let naming = Naming {
-                    prefix: &item.prefix,
-                    image,
-                    disk,
-                    format: request.format,
-                };
+            for disk in image.disks.iter().filter(|disk| !request.root_disk_only || disk.role == DiskRole::System) {
+                let naming = Naming { prefix: &item.prefix, image, disk, format: request.format };
                 disks.push((image.id.clone(), disk.clone(), (request.name_object)(&naming)));
             }
         }
         if request.dry_run {
-            return Ok(Accepted::Checked {
-                keys: disks.into_iter().map(|(_, _, key)| key).collect(),
-            });
+            return Ok(Accepted::Checked { keys: disks.into_iter().map(|(_, _, key)| key).collect() });
         }
         self.spend(request.cloud, &request.account, &request.region, 1, now);
         Ok(Accepted::Started(Box::new(self.start_task(request, disks, now, pace))))
@@ -259,10 +248,7 @@ impl State {
             .visible_image(request.cloud, &request.account, &request.region, id)
             .ok_or_else(|| ExportRefusal::ImageNotFound { image: image_id() })?;
         if image.origin != Origin::Custom {
-            return Err(ExportRefusal::Origin {
-                image: image_id(),
-                origin: image.origin,
-            });
+            return Err(ExportRefusal::Origin { image: image_id(), origin: image.origin });
         }
         if image.is_windows() {
             return Err(ExportRefusal::Windows { image: image_id() });
@@ -290,11 +276,7 @@ impl State {
         let limits = self.limits(request.cloud, &request.account);
         let count = u32::try_from(image.data_disks().count()).unwrap_or(u32::MAX);
         if !request.root_disk_only && count > limits.data_disks {
-            return Err(ExportRefusal::TooManyDataDisks {
-                image: image.id.clone(),
-                count,
-                limit: limits.data_disks,
-            });
+            return Err(ExportRefusal::TooManyDataDisks { image: image.id.clone(), count, limit: limits.data_disks });
         }
         for disk in &image.disks {
             let limit_gib = match disk.role {
@@ -326,16 +308,11 @@ impl State {
             return Err(ExportRefusal::BucketForeign { bucket: name() });
         }
         if bucket.region != request.region {
-            return Err(ExportRefusal::BucketElsewhere {
-                bucket: name(),
-                region: bucket.region.clone(),
-            });
+            return Err(ExportRefusal::BucketElsewhere { bucket: name(), region: bucket.region.clone() });
         }
         let account = self.account(request.cloud, &request.account);
         if !account.is_some_and(|account| account.export_roles.contains(&request.role)) {
-            return Err(ExportRefusal::RoleMissing {
-                role: request.role.clone(),
-            });
+            return Err(ExportRefusal::RoleMissing { role: request.role.clone() });
         }
         if request.cloud == Cloud::Alibaba && bucket.encrypted {
             return Err(ExportRefusal::BucketEncrypted { bucket: name() });
@@ -353,17 +330,13 @@ impl State {
         }
         let running = self.running_exports(request.cloud, &request.account, &request.region);
         if running >= limits.running_exports {
-            return Err(ExportRefusal::TooManyRunning {
-                running,
-                limit: limits.running_exports,
-            });
+            return Err(ExportRefusal::TooManyRunning { running, limit: limits.running_exports });
         }
         let used = self.used_operations(request.cloud, &request.account, &request.region, now);
         match limits.daily_operations {
-            Some(limit) if used >= limit => Err(ExportRefusal::DailyOperationsUsedUp {
-                limit,
-                day: super::quota_day(now),
-            }),
+            Some(limit) if used >= limit => {
+                Err(ExportRefusal::DailyOperationsUsedUp { limit, day: super::quota_day(now) })
+            }
             _ => Ok(()),
         }
     }
@@ -375,13 +348,10 @@ impl State {
         now: Timestamp,
         pace: Pace,
     ) -> Task {
-        let spoiled = self
-            .faults
-            .take(request.cloud, request.action, true)
-            .map(|fault| match fault.kind {
-                FaultKind::StallTask => Spoiled::Stalls,
-                _ => Spoiled::Fails,
-            });
+        let spoiled = self.faults.take(request.cloud, request.action, true).map(|fault| match fault.kind {
+            FaultKind::StallTask => Spoiled::Stalls,
+            _ => Spoiled::Fails,
+        });
         let duration = pace.duration_of(disks.iter().map(|(_, disk, _)| &disk.content));
         let (id, number) = self.ids.task(&request.region);
         let count = i32::try_from(disks.len()).unwrap_or(i32::MAX).max(1);
@@ -415,12 +385,7 @@ impl State {
             finished_at: None,
             objects,
         };
-        self.tasks.push(TaskRecord {
-            view: view.clone(),
-            plans,
-            duration,
-            spoiled,
-        });
+        self.tasks.push(TaskRecord { view: view.clone(), plans, duration, spoiled });
         view
     }
 }
@@ -429,9 +394,7 @@ impl Pace {
     /// Returns how long an export of these disks takes: at least the floor, more for much data and many disks.
     fn duration_of<'a>(&self, disks: impl Iterator<Item = &'a Content>) -> SignedDuration {
         const GIB: f64 = 1_073_741_824.0;
-        let (count, data) = disks.fold((0_i32, 0_u64), |(count, data), disk| {
-            (count + 1, data + disk.data_len())
-        });
+        let (count, data) = disks.fold((0_i32, 0_u64), |(count, data), disk| (count + 1, data + disk.data_len()));
         #[expect(clippy::cast_precision_loss, reason = "a duration needs no exact bytes")]
         let by_data = self.per_used_gib.mul_f64(data as f64 / GIB);
         let base = SignedDuration::try_from(self.floor.max(by_data)).unwrap_or(SignedDuration::ZERO);

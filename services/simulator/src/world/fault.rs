@@ -6,21 +6,9 @@ use sampan_core::Cloud;
 use serde::{Deserialize, Serialize};
 
 /// Actions of the buckets, the same names for both clouds.
-const BUCKET_ACTIONS: [&str; 6] = [
-    "HeadBucket",
-    "HeadObject",
-    "GetObject",
-    "ListObjects",
-    "PutObject",
-    "DeleteObject",
-];
+const BUCKET_ACTIONS: [&str; 6] = ["HeadBucket", "HeadObject", "GetObject", "ListObjects", "PutObject", "DeleteObject"];
 /// Actions of CVM (and the snapshot look-up of CBS).
-const TENCENT_ACTIONS: [&str; 4] = [
-    "ExportImages",
-    "DescribeImages",
-    "DescribeImageQuota",
-    "DescribeSnapshots",
-];
+const TENCENT_ACTIONS: [&str; 4] = ["ExportImages", "DescribeImages", "DescribeImageQuota", "DescribeSnapshots"];
 /// Actions of ECS.
 const ALIBABA_ACTIONS: [&str; 7] = [
     "ExportImage",

@@ -52,10 +52,7 @@ impl IdSource {
             .map(|index| {
                 let choice = if index == 0 { state % 26 } else { state % 36 };
                 state = mix(state.wrapping_add(1));
-                LETTERS
-                    .get(usize::try_from(choice).unwrap_or(0))
-                    .copied()
-                    .map_or('a', char::from)
+                LETTERS.get(usize::try_from(choice).unwrap_or(0)).copied().map_or('a', char::from)
             })
             .collect()
     }

@@ -103,12 +103,7 @@ impl World {
         let data_dir = Arc::new(data_dir);
         let mut state = State::empty(base.now(), pace, Arc::clone(&data_dir));
         seed::plant(&mut state);
-        Self {
-            base,
-            pace,
-            data_dir,
-            state: Mutex::new(state),
-        }
+        Self { base, pace, data_dir, state: Mutex::new(state) }
     }
 
     /// Returns to the seeded state: everything added, run, spent or ordered is gone, and the clock is unwarped.
@@ -149,10 +144,7 @@ impl World {
     pub fn clock(&self) -> ClockView {
         let base_now = self.base.now();
         let state = self.lock();
-        ClockView {
-            now: state.clock.now(base_now),
-            speed: state.clock.speed(),
-        }
+        ClockView { now: state.clock.now(base_now), speed: state.clock.speed() }
     }
 
     /// Sets the speed, from now on. Returns false, and changes nothing, unless it is over 0 and at most 100 000.
@@ -195,11 +187,7 @@ impl World {
 
     /// Finds the account that a key belongs to.
     pub fn account_by_key(&self, cloud: Cloud, secret_id: &str) -> Option<Account> {
-        self.lock()
-            .accounts
-            .iter()
-            .find(|account| account.cloud == cloud && account.secret_id == secret_id)
-            .cloned()
+        self.lock().accounts.iter().find(|account| account.cloud == cloud && account.secret_id == secret_id).cloned()
     }
 
     // ---- images -----------------------------------------------------------------------------------------------
@@ -228,11 +216,7 @@ impl World {
 
     /// Finds a bucket by its full name; names are unique in a cloud.
     pub fn bucket(&self, cloud: Cloud, name: &str) -> Option<Bucket> {
-        self.lock()
-            .buckets
-            .iter()
-            .find(|bucket| bucket.cloud == cloud && bucket.name == name)
-            .cloned()
+        self.lock().buckets.iter().find(|bucket| bucket.cloud == cloud && bucket.name == name).cloned()
     }
 
     /// Returns every bucket of both clouds.
@@ -242,11 +226,7 @@ impl World {
 
     /// Finds one object.
     pub fn object(&self, cloud: Cloud, bucket: &str, key: &str) -> Option<Object> {
-        self.settled()
-            .0
-            .objects
-            .get(&(cloud, bucket.to_owned(), key.to_owned()))
-            .cloned()
+        self.settled().0.objects.get(&(cloud, bucket.to_owned(), key.to_owned())).cloned()
     }
 
     /// Returns the objects of a bucket whose keys begin with `prefix`, in the order of their bytes.
@@ -290,19 +270,12 @@ impl World {
 
     /// Returns every task of both clouds, oldest first.
     pub fn all_tasks(&self) -> Vec<Task> {
-        self.settled()
-            .0
-            .tasks
-            .iter()
-            .map(|record| record.view.clone())
-            .collect()
+        self.settled().0.tasks.iter().map(|record| record.view.clone()).collect()
     }
 
     /// Finds one task of an account in a region by its id.
     pub fn task(&self, cloud: Cloud, account: &str, region: &str, id: &str) -> Option<Task> {
-        self.tasks(cloud, account, region)
-            .into_iter()
-            .find(|task| task.id == id)
+        self.tasks(cloud, account, region).into_iter().find(|task| task.id == id)
     }
 
     /// Cancels a running task; objects of finished disks stay.

@@ -25,12 +25,7 @@ pub(super) fn begin(
 ) -> Preparation {
     let slot: Preparation = Arc::new(OnceLock::new());
     let (filled, disk) = (Arc::clone(&slot), disk.clone());
-    let member = key
-        .rsplit('/')
-        .next()
-        .unwrap_or(key)
-        .trim_end_matches(".tar.gz")
-        .to_owned();
+    let member = key.rsplit('/').next().unwrap_or(key).trim_end_matches(".tar.gz").to_owned();
     let folder = data_dir.to_owned();
     let is_small = disk.data_len() <= AT_ONCE;
     let make = move || {

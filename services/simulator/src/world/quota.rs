@@ -29,10 +29,6 @@ impl State {
     /// Returns how many operations of the day are used.
     pub(super) fn used_operations(&self, cloud: Cloud, account: &str, region: &str, now: Timestamp) -> u32 {
         let key = (cloud, account.to_owned(), region.to_owned());
-        self.ledger
-            .used
-            .get(&key)
-            .filter(|(day, _)| *day == quota_day(now))
-            .map_or(0, |(_, used)| *used)
+        self.ledger.used.get(&key).filter(|(day, _)| *day == quota_day(now)).map_or(0, |(_, used)| *used)
     }
 }

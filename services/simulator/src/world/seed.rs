@@ -81,20 +81,8 @@ fn accounts() -> [NewAccount; 4] {
             "AKIDSAMPANDEMO0000000000000000000002",
             "SampanDemoSecretKeyTencent000002",
         ),
-        account(
-            Cloud::Alibaba,
-            ALIBABA_FIRST,
-            None,
-            "LTAI5tSampanDemo00000001",
-            "SampanDemoSecretAlibaba0000001",
-        ),
-        account(
-            Cloud::Alibaba,
-            ALIBABA_SECOND,
-            None,
-            "LTAI5tSampanDemo00000002",
-            "SampanDemoSecretAlibaba0000002",
-        ),
+        account(Cloud::Alibaba, ALIBABA_FIRST, None, "LTAI5tSampanDemo00000001", "SampanDemoSecretAlibaba0000001"),
+        account(Cloud::Alibaba, ALIBABA_SECOND, None, "LTAI5tSampanDemo00000002", "SampanDemoSecretAlibaba0000002"),
     ]
 }
 
@@ -136,71 +124,16 @@ fn rows(cloud: Cloud) -> Vec<Row> {
         Cloud::Alibaba => (40, &[600]),
     };
     vec![
-        Row {
-            word: "debian",
-            name: "db-golden",
-            platform: debian.0,
-            os_name: debian.1,
-            data_gib: &[100, 20],
-            ..good
-        },
-        Row {
-            word: "windows",
-            name: "desktop",
-            platform: windows.0,
-            os_name: windows.1,
-            ..good
-        },
-        Row {
-            word: "market",
-            name: "from-marketplace",
-            origin: Origin::Marketplace,
-            ..good
-        },
-        Row {
-            word: "crypted",
-            name: "encrypted",
-            encrypted: true,
-            ..good
-        },
-        Row {
-            word: "biggest",
-            name: "too-large",
-            system_gib: big_system,
-            data_gib: big_data,
-            ..good
-        },
-        Row {
-            word: "sixdata",
-            name: "too-many-disks",
-            data_gib: &[10, 10, 10, 10, 10, 10],
-            ..good
-        },
-        Row {
-            word: "redhat",
-            name: "rhel",
-            platform: "RedHat",
-            os_name: "Red Hat Enterprise Linux 9 64bit",
-            ..good
-        },
-        Row {
-            word: "shared",
-            name: "from-the-neighbours",
-            origin: Origin::Shared,
-            ..good
-        },
-        Row {
-            word: "public",
-            name: "ubuntu-public",
-            origin: Origin::Public,
-            ..good
-        },
-        Row {
-            word: "creatng",
-            name: "being-made",
-            state: ImageState::Creating,
-            ..good
-        },
+        Row { word: "debian", name: "db-golden", platform: debian.0, os_name: debian.1, data_gib: &[100, 20], ..good },
+        Row { word: "windows", name: "desktop", platform: windows.0, os_name: windows.1, ..good },
+        Row { word: "market", name: "from-marketplace", origin: Origin::Marketplace, ..good },
+        Row { word: "crypted", name: "encrypted", encrypted: true, ..good },
+        Row { word: "biggest", name: "too-large", system_gib: big_system, data_gib: big_data, ..good },
+        Row { word: "sixdata", name: "too-many-disks", data_gib: &[10, 10, 10, 10, 10, 10], ..good },
+        Row { word: "redhat", name: "rhel", platform: "RedHat", os_name: "Red Hat Enterprise Linux 9 64bit", ..good },
+        Row { word: "shared", name: "from-the-neighbours", origin: Origin::Shared, ..good },
+        Row { word: "public", name: "ubuntu-public", origin: Origin::Public, ..good },
+        Row { word: "creatng", name: "being-made", state: ImageState::Creating, ..good },
         good,
     ]
 }
@@ -211,32 +144,14 @@ fn images() -> Vec<NewImage> {
         (Cloud::Tencent, TENCENT_FIRST, TENCENT_SECOND, "ap-guangzhou"),
         (Cloud::Alibaba, ALIBABA_FIRST, ALIBABA_SECOND, "cn-hangzhou"),
     ] {
-        images.extend(
-            rows(cloud)
-                .into_iter()
-                .map(|row| row.image(cloud, first, second, region)),
-        );
-        images.push(
-            Row {
-                word: "second",
-                name: "neighbours-own",
-                ..GOOD
-            }
-            .image(cloud, second, first, region),
-        );
+        images.extend(rows(cloud).into_iter().map(|row| row.image(cloud, first, second, region)));
+        images.push(Row { word: "second", name: "neighbours-own", ..GOOD }.image(cloud, second, first, region));
     }
-    let abroad = Row {
-        word: "abroad",
-        name: "web-golden-abroad",
-        ..GOOD
-    };
+    let abroad = Row { word: "abroad", name: "web-golden-abroad", ..GOOD };
     let mut shanghai = abroad.image(Cloud::Tencent, TENCENT_FIRST, TENCENT_SECOND, "ap-shanghai");
     shanghai.id = Some("img-shangha1".to_owned());
-    let mut singapore = Row {
-        system_gib: 40,
-        ..abroad
-    }
-    .image(Cloud::Alibaba, ALIBABA_FIRST, ALIBABA_SECOND, "ap-southeast-1");
+    let mut singapore =
+        Row { system_gib: 40, ..abroad }.image(Cloud::Alibaba, ALIBABA_FIRST, ALIBABA_SECOND, "ap-southeast-1");
     singapore.id = Some("m-t4n1sampansingapor01".to_owned());
     images.extend([shanghai, singapore]);
     images
@@ -252,12 +167,7 @@ impl Row {
             Cloud::Tencent => "img-",
             Cloud::Alibaba => "m-bp1sampan",
         };
-        let disk = |role, size_gib| NewDisk {
-            role,
-            device: None,
-            size_gib: Some(size_gib),
-            file: None,
-        };
+        let disk = |role, size_gib| NewDisk { role, device: None, size_gib: Some(size_gib), file: None };
         let system = disk(DiskRole::System, self.system_gib);
         NewImage {
             cloud,
@@ -272,9 +182,7 @@ impl Row {
             origin: self.origin,
             encrypted: self.encrypted,
             state: self.state,
-            disks: std::iter::once(system)
-                .chain(self.data_gib.iter().map(|gib| disk(DiskRole::Data, *gib)))
-                .collect(),
+            disks: std::iter::once(system).chain(self.data_gib.iter().map(|gib| disk(DiskRole::Data, *gib))).collect(),
         }
     }
 }
@@ -290,30 +198,10 @@ fn buckets() -> Vec<NewBucket> {
         storage_class: None,
     };
     vec![
-        bucket(
-            Cloud::Tencent,
-            TENCENT_FIRST,
-            "ap-guangzhou",
-            "sampan-guangzhou-1250000000",
-        ),
-        bucket(
-            Cloud::Tencent,
-            TENCENT_FIRST,
-            "ap-shanghai",
-            "sampan-shanghai-1250000000",
-        ),
-        bucket(
-            Cloud::Tencent,
-            TENCENT_FIRST,
-            "ap-guangzhou",
-            "sampan-readonly-1250000000",
-        ),
-        bucket(
-            Cloud::Tencent,
-            TENCENT_SECOND,
-            "ap-guangzhou",
-            "sampan-other-1250000001",
-        ),
+        bucket(Cloud::Tencent, TENCENT_FIRST, "ap-guangzhou", "sampan-guangzhou-1250000000"),
+        bucket(Cloud::Tencent, TENCENT_FIRST, "ap-shanghai", "sampan-shanghai-1250000000"),
+        bucket(Cloud::Tencent, TENCENT_FIRST, "ap-guangzhou", "sampan-readonly-1250000000"),
+        bucket(Cloud::Tencent, TENCENT_SECOND, "ap-guangzhou", "sampan-other-1250000001"),
         bucket(Cloud::Alibaba, ALIBABA_FIRST, "cn-hangzhou", "sampan-hangzhou"),
         bucket(Cloud::Alibaba, ALIBABA_FIRST, "cn-shanghai", "sampan-shanghai"),
         bucket(Cloud::Alibaba, ALIBABA_FIRST, "ap-southeast-1", "sampan-singapore"),
@@ -342,15 +230,7 @@ mod tests {
             let expected = if image.cloud == Cloud::Tencent { 12 } else { 22 };
             assert_eq!(image.id.len(), expected, "{}", image.id);
         }
-        assert!(
-            state
-                .visible_image(Cloud::Tencent, TENCENT_FIRST, "ap-guangzhou", "img-ubuntu01")
-                .is_some()
-        );
-        assert!(
-            state
-                .visible_image(Cloud::Alibaba, ALIBABA_FIRST, "cn-hangzhou", "m-bp1sampanubuntu00001")
-                .is_some()
-        );
+        assert!(state.visible_image(Cloud::Tencent, TENCENT_FIRST, "ap-guangzhou", "img-ubuntu01").is_some());
+        assert!(state.visible_image(Cloud::Alibaba, ALIBABA_FIRST, "cn-hangzhou", "m-bp1sampanubuntu00001").is_some());
     }
 }

@@ -102,21 +102,17 @@ impl State {
                     multipart: true,
                     content: due.prepared.content,
                 };
-                self.objects
-                    .insert((object.cloud, object.bucket.clone(), object.key.clone()), object);
+                self.objects.insert((object.cloud, object.bucket.clone(), object.key.clone()), object);
             }
         }
     }
 
     pub(super) fn account(&self, cloud: Cloud, id: &str) -> Option<&Account> {
-        self.accounts
-            .iter()
-            .find(|account| account.cloud == cloud && account.id == id)
+        self.accounts.iter().find(|account| account.cloud == cloud && account.id == id)
     }
 
     pub(super) fn limits(&self, cloud: Cloud, account: &str) -> Limits {
-        self.account(cloud, account)
-            .map_or_else(|| Limits::of(cloud), |account| account.limits.clone())
+        self.account(cloud, account).map_or_else(|| Limits::of(cloud), |account| account.limits.clone())
     }
 
     pub(super) fn visible_image(&self, cloud: Cloud, account: &str, region: &str, id: &str) -> Option<&Image> {
@@ -132,15 +128,11 @@ impl State {
     }
 
     pub(super) fn is_exporting(&self, cloud: Cloud, region: &str, image: &str) -> bool {
-        self.running(cloud, region)
-            .any(|task| task.view.image_ids.iter().any(|id| id == image))
+        self.running(cloud, region).any(|task| task.view.image_ids.iter().any(|id| id == image))
     }
 
     pub(super) fn running_exports(&self, cloud: Cloud, account: &str, region: &str) -> u32 {
-        let count = self
-            .running(cloud, region)
-            .filter(|task| task.view.account == account)
-            .count();
+        let count = self.running(cloud, region).filter(|task| task.view.account == account).count();
         u32::try_from(count).unwrap_or(u32::MAX)
     }
 

@@ -124,10 +124,7 @@ pub(super) struct Due {
 
 impl TaskRecord {
     fn half_time(&self) -> Timestamp {
-        self.view
-            .created_at
-            .checked_add(self.duration / 2)
-            .unwrap_or(self.view.created_at)
+        self.view.created_at.checked_add(self.duration / 2).unwrap_or(self.view.created_at)
     }
 
     /// Brings the task to `now` and returns the objects that have become due, in order.
@@ -135,11 +132,7 @@ impl TaskRecord {
         if self.view.status != TaskStatus::Running {
             return Vec::new();
         }
-        let horizon = if self.spoiled.is_some() {
-            now.min(self.half_time())
-        } else {
-            now
-        };
+        let horizon = if self.spoiled.is_some() { now.min(self.half_time()) } else { now };
         let mut due = Vec::new();
         for (index, (plan, object)) in self.plans.iter().zip(&mut self.view.objects).enumerate() {
             if object.written || plan.due_at > horizon {
@@ -148,11 +141,7 @@ impl TaskRecord {
             match plan.preparation.get() {
                 Some(Ok(prepared)) => {
                     object.written = true;
-                    due.push(Due {
-                        index,
-                        at: plan.due_at,
-                        prepared: prepared.clone(),
-                    });
+                    due.push(Due { index, at: plan.due_at, prepared: prepared.clone() });
                 }
                 Some(Err(_)) => {
                     self.view.status = TaskStatus::Failed;
@@ -179,11 +168,7 @@ impl TaskRecord {
         let passed = at.duration_since(self.view.created_at).as_secs_f64();
         let whole = self.duration.as_secs_f64().max(0.001);
         // The cast saturates, and the clamp keeps 100 for finished tasks.
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "clamped to 0..=99"
-        )]
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 0..=99")]
         let percent = (passed / whole * 100.0).clamp(0.0, 99.0) as u8;
         percent.max(self.view.progress)
     }

@@ -16,11 +16,7 @@ pub(super) const MAX_SPEED: f64 = 100_000.0;
 impl WarpedClock {
     /// Starts at the base clock's time, at its speed.
     pub(super) fn new(base_now: Timestamp) -> Self {
-        Self {
-            speed: 1.0,
-            base_anchor: base_now,
-            world_anchor: base_now,
-        }
+        Self { speed: 1.0, base_anchor: base_now, world_anchor: base_now }
     }
 
     pub(super) fn speed(&self) -> f64 {
