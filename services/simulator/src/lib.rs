@@ -11,6 +11,7 @@
 pub mod alibaba;
 pub mod content;
 pub mod control;
+mod header_case;
 pub mod listen;
 mod start;
 pub mod tencent;

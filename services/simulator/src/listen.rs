@@ -10,7 +10,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::response::Response;
-use http::Request;
+use http::{Extensions, Request};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -19,6 +19,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
+
+use crate::header_case;
 
 /// Marks an answer that must not be sent.
 #[derive(Debug, Clone, Copy)]
@@ -67,6 +69,7 @@ async fn bind_from(first: u16) -> io::Result<Vec<TcpListener>> {
 /// Serves `router` on `listener` until `stop`, then lets connections finish what they are answering.
 pub(crate) async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) {
     let connections = TaskTracker::new();
+    let spelling = header_case::learn().await;
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -74,7 +77,7 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, stop: Cancellat
         };
         match accepted {
             Ok((stream, _)) => {
-                connections.spawn(serve_connection(stream, router.clone(), stop.clone()));
+                connections.spawn(serve_connection(stream, router.clone(), spelling.clone(), stop.clone()));
             }
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
@@ -89,15 +92,16 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, stop: Cancellat
 /// Time that a connection has to finish its answer after the stop.
 const GRACE: Duration = Duration::from_secs(2);
 
-async fn serve_connection(stream: TcpStream, router: Router, stop: CancellationToken) {
+async fn serve_connection(stream: TcpStream, router: Router, spelling: Extensions, stop: CancellationToken) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "no TCP_NODELAY");
     }
     let service = service_fn(move |request: Request<Incoming>| {
-        let router = router.clone();
+        let (router, spelling) = (router.clone(), spelling.clone());
         async move {
             let answer: Result<Response, Infallible> = router.oneshot(request.map(Body::new)).await;
-            let Ok(response) = answer;
+            let Ok(mut response) = answer;
+            response.extensions_mut().extend(spelling);
             if response.extensions().get::<Cut>().is_some() { Err(CutOnOrder) } else { Ok(response) }
         }
     });
@@ -141,13 +145,15 @@ mod tests {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
         let stop = CancellationToken::new();
-        let serving = tokio::spawn(serve(listener, router, stop.clone()));
+        let serving = TaskTracker::new();
+        serving.spawn(serve(listener, router, stop.clone()));
         let mut stream = TcpStream::connect(address).await.unwrap();
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer).await.unwrap();
         stop.cancel();
-        serving.await.unwrap();
+        serving.close();
+        serving.wait().await;
         answer
     }
 

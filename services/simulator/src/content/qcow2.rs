@@ -68,7 +68,7 @@ pub(super) fn build(disk: &Content) -> Content {
     let mut l1 = vec![0; to_usize(layout.l1_entries)];
     for (table, covered) in (layout.l2..).zip(&l2_of) {
         if let Some(entry) = l1.get_mut(to_usize(*covered)) {
-            *entry = table * CLUSTER | COPIED;
+            *entry = (table * CLUSTER) | COPIED;
         }
     }
     builder.push_bytes(words(l1.into_iter()));
@@ -84,7 +84,7 @@ fn push_l2_tables(builder: &mut Builder, layout: &Layout, l2_of: &[u64], used: &
         let mut table = vec![0; to_usize(PER_L2)];
         while let Some((place, cluster)) = places.next_if(|(_, cluster)| *cluster / PER_L2 == *covered) {
             if let Some(entry) = table.get_mut(to_usize(cluster % PER_L2)) {
-                *entry = place * CLUSTER | COPIED;
+                *entry = (place * CLUSTER) | COPIED;
             }
         }
         builder.push_bytes(words(table.into_iter()));

@@ -21,8 +21,8 @@
 
 use sampan_core::{Cloud, DiskRole};
 
-use super::edit::{NewAccount, NewBucket, NewDisk, NewImage};
 use super::image::{ImageState, Origin};
+use super::new::{NewAccount, NewBucket, NewDisk, NewImage};
 use super::state::State;
 
 /// Account number (uin) of Tencent's first account; the second ends in 2.
