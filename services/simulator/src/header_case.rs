@@ -55,10 +55,8 @@ pub(crate) async fn learn() -> Extensions {
     });
     // The pipe holds the whole request, and its other half is dropped only once the answer is written.
     if client.write_all(SPELLED).await.is_ok()
-        && let Err(error) = http1::Builder::new()
-            .preserve_header_case(true)
-            .serve_connection(TokioIo::new(server), service)
-            .await
+        && let Err(error) =
+            http1::Builder::new().preserve_header_case(true).serve_connection(TokioIo::new(server), service).await
     {
         tracing::debug!(%error, "header names stay in lower case");
     }

@@ -43,7 +43,7 @@ def describe(client, **fields):
 
 
 def test_an_export_names_its_objects_and_writes_them_when_it_ends(simulator, cvm, cos, export, golden):
-    simulator.post("pace", floor_ms=2_000)
+    simulator.post("pace", floor_ms=600_000)
     answer = export(cvm, golden.id, FileNamePrefixList=["nightly"])
     assert isinstance(answer.TaskId, int)
     system, data = answer.CosPaths
@@ -51,7 +51,7 @@ def test_an_export_names_its_objects_and_writes_them_when_it_ends(simulator, cvm
     assert re.fullmatch(rf"/nightly_{golden.id}_data_snap-[0-9a-z]{{8}}\.raw", data)
     bucket = cos()
     assert not bucket.object_exists("sampan-guangzhou-1250000000", system[1:])
-    simulator.post("clock", jump_seconds=60)
+    simulator.post("clock", jump_seconds=700)
     for path, source in ((system, golden.system), (data, golden.data)):
         wait = lambda: bucket.object_exists("sampan-guangzhou-1250000000", path[1:])
         simulator.until(wait, path)
@@ -332,6 +332,20 @@ def test_a_reset_does_nothing_and_a_lost_answer_did_it(simulator, cvm, export):
     (task,) = simulator.get("tasks")["tasks"]
     assert task["image_ids"] == [GOOD]
     assert [line["outcome"] for line in simulator.audit(action="ExportImages")] == ["reset", "lost"]
+
+
+def test_a_task_that_fails_leaves_its_objects_out_and_tells_nobody(simulator, cvm, cos, export):
+    simulator.post("faults", cloud="tencent", action="ExportImages", kind="fail_task")
+    (path,) = export(cvm, GOOD).CosPaths
+    simulator.post("clock", jump_seconds=86_400)
+    (task,) = simulator.get("tasks")["tasks"]
+    assert task["status"] == "failed"
+    assert not cos().object_exists("sampan-guangzhou-1250000000", path[1:])
+    assert describe(cvm, ImageIds=[GOOD]).ImageSet[0].ImageState == "NORMAL"
+
+
+def test_a_request_that_is_too_big_is_refused(client):
+    assert code(describe, client(method="GET"), InstanceType="x" * 33_000) == "RequestSizeLimitExceeded"
 
 
 def test_the_audit_has_the_request_id_that_the_caller_saw(simulator, cvm, export):

@@ -13,15 +13,8 @@ use sha1::{Digest, Sha1};
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 /// Names of the seven parts, which are never covered themselves.
-const PARTS: [&str; 7] = [
-    "q-sign-algorithm",
-    "q-ak",
-    "q-sign-time",
-    "q-key-time",
-    "q-header-list",
-    "q-url-param-list",
-    "q-signature",
-];
+const PARTS: [&str; 7] =
+    ["q-sign-algorithm", "q-ak", "q-sign-time", "q-key-time", "q-header-list", "q-url-param-list", "q-signature"];
 
 /// The seven parts of a signature.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,12 +58,7 @@ impl Signature {
         if !covered.query.iter().any(|(name, _)| name == "q-signature") {
             return None;
         }
-        Some(Self::from_items(
-            covered
-                .query
-                .iter()
-                .map(|(name, value)| (name.as_str(), value.as_str())),
-        ))
+        Some(Self::from_items(covered.query.iter().map(|(name, value)| (name.as_str(), value.as_str()))))
     }
 
     fn from_items<'a>(items: impl Iterator<Item = (&'a str, &'a str)>) -> Result<Self, ()> {
@@ -82,15 +70,8 @@ impl Signature {
                 return Err(());
             }
         }
-        let [
-            Some("sha1"),
-            Some(id),
-            Some(sign_time),
-            Some(key_time),
-            Some(headers),
-            Some(params),
-            Some(signature),
-        ] = found
+        let [Some("sha1"), Some(id), Some(sign_time), Some(key_time), Some(headers), Some(params), Some(signature)] =
+            found
         else {
             return Err(());
         };
@@ -111,15 +92,9 @@ impl Signature {
     /// The host is tried as sent and without its port, because the vendor's own SDK leaves the port out on
     /// addresses that are not the vendor's.
     pub(crate) fn matches(&self, secret_key: &str, covered: Covered<'_>) -> bool {
-        let host = covered
-            .headers
-            .get(http::header::HOST)
-            .and_then(|host| host.to_str().ok())
-            .unwrap_or_default();
+        let host = covered.headers.get(http::header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
         let bare = host.rsplit_once(':').map_or(host, |(name, _)| name);
-        [host, bare]
-            .iter()
-            .any(|host| self.signature_with(secret_key, covered, host) == self.signature)
+        [host, bare].iter().any(|host| self.signature_with(secret_key, covered, host) == self.signature)
     }
 
     fn signature_with(&self, secret_key: &str, covered: Covered<'_>, host: &str) -> String {
@@ -146,21 +121,13 @@ impl Signature {
             (name.as_str(), value)
         });
         let (params, headers) = (encoded(params), encoded(headers));
-        format!(
-            "{}\n{}\n{params}\n{headers}\n",
-            covered.method.to_ascii_lowercase(),
-            covered.path
-        )
+        format!("{}\n{}\n{params}\n{headers}\n", covered.method.to_ascii_lowercase(), covered.path)
     }
 }
 
 /// Splits a list of names; names travel percent-encoded and count in lower case.
 fn list(text: &str) -> Vec<String> {
-    let decoded = |name: &str| {
-        percent_encoding::percent_decode_str(name)
-            .decode_utf8_lossy()
-            .to_ascii_lowercase()
-    };
+    let decoded = |name: &str| percent_encoding::percent_decode_str(name).decode_utf8_lossy().to_ascii_lowercase();
     text.split(';').filter(|name| !name.is_empty()).map(decoded).collect()
 }
 
@@ -172,11 +139,7 @@ fn encoded<'a>(pairs: impl Iterator<Item = (&'a str, String)>) -> String {
         })
         .collect();
     items.sort();
-    items
-        .iter()
-        .map(|(name, value)| format!("{name}={value}"))
-        .collect::<Vec<_>>()
-        .join("&")
+    items.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("&")
 }
 
 fn hmac_sha1(key: &[u8], text: &[u8]) -> [u8; 20] {

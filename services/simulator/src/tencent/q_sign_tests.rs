@@ -13,19 +13,13 @@ fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
     let mut headers = HeaderMap::new();
     headers.insert("host", HeaderValue::from_static(HOST));
     for (name, value) in pairs {
-        headers.insert(
-            HeaderName::from_static(name),
-            HeaderValue::from_str(value).expect("a header value"),
-        );
+        headers.insert(HeaderName::from_static(name), HeaderValue::from_str(value).expect("a header value"));
     }
     headers
 }
 
 fn query(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
-    pairs
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-        .collect()
+    pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }
 
 struct Vector<'a> {
@@ -45,29 +39,15 @@ impl Vector<'_> {
             self.signature
         );
         let mut headers = headers(self.headers);
-        headers.insert(
-            "authorization",
-            HeaderValue::from_str(&authorization).expect("a header value"),
-        );
+        headers.insert("authorization", HeaderValue::from_str(&authorization).expect("a header value"));
         let query = query(self.query);
-        let covered = Covered {
-            method: self.method,
-            path: self.path,
-            query: &query,
-            headers: &headers,
-        };
+        let covered = Covered { method: self.method, path: self.path, query: &query, headers: &headers };
         let signature = Signature::of(covered).expect("signed").expect("well formed");
         assert_eq!(signature.secret_id, SECRET_ID);
         assert_eq!(signature.valid, (1_699_999_940, 1_700_010_000));
         assert!(signature.matches(SECRET_KEY, covered), "{}", self.signature);
         assert!(!signature.matches("another key", covered));
-        assert!(!signature.matches(
-            SECRET_KEY,
-            Covered {
-                path: "/another",
-                ..covered
-            }
-        ));
+        assert!(!signature.matches(SECRET_KEY, Covered { path: "/another", ..covered }));
     }
 }
 
@@ -86,13 +66,8 @@ fn a_bucket_head_verifies() {
 
 #[test]
 fn a_listing_verifies_with_its_empty_parameters() {
-    let query = [
-        ("prefix", "nightly_"),
-        ("delimiter", ""),
-        ("marker", ""),
-        ("max-keys", "100"),
-        ("encoding-type", "url"),
-    ];
+    let query =
+        [("prefix", "nightly_"), ("delimiter", ""), ("marker", ""), ("max-keys", "100"), ("encoding-type", "url")];
     Vector {
         method: "GET",
         path: "/",
@@ -159,42 +134,19 @@ fn presigned(time: &str, params: &str, signature: &str) -> Vec<(String, String)>
 fn a_presigned_url_verifies() {
     let query = presigned("1699999940;1700003600", "", "1b6e6eda036841e570be8b9eae1981960d830bf4");
     let headers = headers(&[]);
-    let covered = Covered {
-        method: "GET",
-        path: "/nightly_xvda.raw",
-        query: &query,
-        headers: &headers,
-    };
+    let covered = Covered { method: "GET", path: "/nightly_xvda.raw", query: &query, headers: &headers };
     let signature = Signature::of(covered).expect("signed").expect("well formed");
     assert!(signature.matches(SECRET_KEY, covered));
-    assert!(!signature.matches(
-        SECRET_KEY,
-        Covered {
-            method: "PUT",
-            ..covered
-        }
-    ));
+    assert!(!signature.matches(SECRET_KEY, Covered { method: "PUT", ..covered }));
 }
 
 #[test]
 fn a_presigned_url_with_signed_parameters_verifies() {
     let params = "response-content-type;x-cos-security-token";
-    let mut pairs = presigned(
-        "1699999940;1700003600",
-        params,
-        "eccb6d5396b24bafd57ad0c4532215ba2d48dccd",
-    );
-    pairs.extend(query(&[
-        ("response-content-type", "application/octet-stream"),
-        ("x-cos-security-token", "TKN/+="),
-    ]));
+    let mut pairs = presigned("1699999940;1700003600", params, "eccb6d5396b24bafd57ad0c4532215ba2d48dccd");
+    pairs.extend(query(&[("response-content-type", "application/octet-stream"), ("x-cos-security-token", "TKN/+=")]));
     let headers = headers(&[]);
-    let covered = Covered {
-        method: "GET",
-        path: "/k",
-        query: &pairs,
-        headers: &headers,
-    };
+    let covered = Covered { method: "GET", path: "/k", query: &pairs, headers: &headers };
     let signature = Signature::of(covered).expect("signed").expect("well formed");
     assert!(signature.matches(SECRET_KEY, covered));
 }
@@ -203,42 +155,15 @@ fn a_presigned_url_with_signed_parameters_verifies() {
 fn the_port_of_the_host_may_be_left_out_of_the_signature() {
     let query = presigned("1699999940;1700003600", "", "1b6e6eda036841e570be8b9eae1981960d830bf4");
     let mut headers = HeaderMap::new();
-    headers.insert(
-        "host",
-        HeaderValue::from_str(&format!("{HOST}:7402")).expect("a header value"),
-    );
-    let covered = Covered {
-        method: "GET",
-        path: "/nightly_xvda.raw",
-        query: &query,
-        headers: &headers,
-    };
-    assert!(
-        Signature::of(covered)
-            .expect("signed")
-            .expect("well formed")
-            .matches(SECRET_KEY, covered)
-    );
+    headers.insert("host", HeaderValue::from_str(&format!("{HOST}:7402")).expect("a header value"));
+    let covered = Covered { method: "GET", path: "/nightly_xvda.raw", query: &query, headers: &headers };
+    assert!(Signature::of(covered).expect("signed").expect("well formed").matches(SECRET_KEY, covered));
 }
 
 #[test]
 fn an_unsigned_request_and_a_broken_signature_are_told_apart() {
-    let (none, some) = (
-        headers(&[]),
-        headers(&[("authorization", "q-sign-algorithm=sha1&q-ak=x")]),
-    );
-    let covered = Covered {
-        method: "GET",
-        path: "/",
-        query: &[],
-        headers: &none,
-    };
+    let (none, some) = (headers(&[]), headers(&[("authorization", "q-sign-algorithm=sha1&q-ak=x")]));
+    let covered = Covered { method: "GET", path: "/", query: &[], headers: &none };
     assert_eq!(Signature::of(covered), None);
-    assert_eq!(
-        Signature::of(Covered {
-            headers: &some,
-            ..covered
-        }),
-        Some(Err(()))
-    );
+    assert_eq!(Signature::of(Covered { headers: &some, ..covered }), Some(Err(())));
 }

@@ -81,22 +81,15 @@ impl Authorization {
     /// `host`, never matches.
     pub(crate) fn matches(&self, secret_key: &str, timestamp: &str, covered: Covered<'_>) -> bool {
         let mandatory = ["content-type", "host"];
-        if !mandatory
-            .iter()
-            .all(|name| self.signed_headers.iter().any(|signed| signed == name))
-        {
+        if !mandatory.iter().all(|name| self.signed_headers.iter().any(|signed| signed == name)) {
             return false;
         }
-        self.signature_with(secret_key, timestamp, covered)
-            .is_some_and(|expected| expected == self.signature)
+        self.signature_with(secret_key, timestamp, covered).is_some_and(|expected| expected == self.signature)
     }
 
     fn signature_with(&self, secret_key: &str, timestamp: &str, covered: Covered<'_>) -> Option<String> {
         let canonical = sha256_hex(&canonical_request(&self.signed_headers, covered)?);
-        let to_sign = format!(
-            "{ALGORITHM}\n{timestamp}\n{}/{}/{TERMINATOR}\n{canonical}",
-            self.date, self.service
-        );
+        let to_sign = format!("{ALGORITHM}\n{timestamp}\n{}/{}/{TERMINATOR}\n{canonical}", self.date, self.service);
         let key = signing_key(secret_key, &self.date, &self.service);
         Some(hex::encode(hmac_sha256(&key, to_sign.as_bytes())))
     }

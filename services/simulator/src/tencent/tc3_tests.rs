@@ -61,20 +61,11 @@ impl Vector {
 
     fn check(&self) {
         let headers = self.headers();
-        let covered = Covered {
-            method: self.method,
-            query: self.query,
-            headers: &headers,
-            body: self.body.as_bytes(),
-        };
+        let covered = Covered { method: self.method, query: self.query, headers: &headers, body: self.body.as_bytes() };
         let authorization = self.authorization();
         let canonical = canonical_request(&authorization.signed_headers, covered).expect("all headers present");
         assert_eq!(sha256_hex(&canonical), self.canonical, "canonical request");
-        assert!(
-            authorization.matches(SECRET_KEY, TIMESTAMP, covered),
-            "signature {}",
-            self.signature
-        );
+        assert!(authorization.matches(SECRET_KEY, TIMESTAMP, covered), "signature {}", self.signature);
         assert!(!authorization.matches("another key", TIMESTAMP, covered));
         assert!(!authorization.matches(SECRET_KEY, "1700000001", covered));
     }
@@ -83,10 +74,7 @@ impl Vector {
 #[test]
 fn the_signing_key_is_the_published_one() {
     let key = signing_key(SECRET_KEY, "2023-11-14", "cvm");
-    assert_eq!(
-        hex::encode(key),
-        "ccd0b3184f12b1f5b0384f27ec2857fcd01320d87e7e525005c345883331ab99"
-    );
+    assert_eq!(hex::encode(key), "ccd0b3184f12b1f5b0384f27ec2857fcd01320d87e7e525005c345883331ab99");
 }
 
 #[test]
@@ -177,15 +165,8 @@ fn captured(host: &'static str, body: &str, timestamp: &str, signature: &str) ->
     let header = format!(
         "TC3-HMAC-SHA256 Credential=AKIDEXAMPLE/2026-11-21/cvm/tc3_request, SignedHeaders=content-type;host, Signature={signature}"
     );
-    let covered = Covered {
-        method: "POST",
-        query: "",
-        headers: &headers,
-        body: body.as_bytes(),
-    };
-    Authorization::parse(&header)
-        .expect("well formed")
-        .matches("SECRETEXAMPLE", timestamp, covered)
+    let covered = Covered { method: "POST", query: "", headers: &headers, body: body.as_bytes() };
+    Authorization::parse(&header).expect("well formed").matches("SECRETEXAMPLE", timestamp, covered)
 }
 
 #[test]
@@ -205,21 +186,11 @@ fn a_request_captured_from_tccli_verifies_with_its_scheme_in_the_host() {
 
 #[test]
 fn a_list_without_host_or_content_type_never_matches() {
-    let vector = Vector {
-        signed: "content-type",
-        ..Vector::default()
-    };
+    let vector = Vector { signed: "content-type", ..Vector::default() };
     let headers = vector.headers();
-    let covered = Covered {
-        method: "POST",
-        query: "",
-        headers: &headers,
-        body: b"{}",
-    };
+    let covered = Covered { method: "POST", query: "", headers: &headers, body: b"{}" };
     let mut authorization = vector.authorization();
-    authorization.signature = authorization
-        .signature_with(SECRET_KEY, TIMESTAMP, covered)
-        .expect("headers present");
+    authorization.signature = authorization.signature_with(SECRET_KEY, TIMESTAMP, covered).expect("headers present");
     assert!(!authorization.matches(SECRET_KEY, TIMESTAMP, covered));
 }
 

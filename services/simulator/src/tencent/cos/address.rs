@@ -26,20 +26,10 @@ impl Address {
         let signed_path = percent_decode_str(path).decode_utf8().ok()?.into_owned();
         let tail = signed_path.strip_prefix('/').unwrap_or(&signed_path).to_owned();
         if let Some((bucket, region)) = virtual_host(bare_host(host)) {
-            return Some(Self {
-                bucket,
-                region: Some(region),
-                key: tail,
-                signed_path,
-            });
+            return Some(Self { bucket, region: Some(region), key: tail, signed_path });
         }
         let (bucket, key) = tail.split_once('/').unwrap_or((&tail, ""));
-        Some(Self {
-            bucket: bucket.to_owned(),
-            region: None,
-            key: key.to_owned(),
-            signed_path: signed_path.clone(),
-        })
+        Some(Self { bucket: bucket.to_owned(), region: None, key: key.to_owned(), signed_path: signed_path.clone() })
     }
 }
 
@@ -81,31 +71,18 @@ mod tests {
             "b-1250000000.cos-internal.ap-guangzhou.tencentcos.cn",
             "b-1250000000.cos.ap-guangzhou.localhost:7402",
         ] {
-            let expected = (
-                "b-1250000000".to_owned(),
-                Some("ap-guangzhou".to_owned()),
-                "p/x.raw".to_owned(),
-            );
+            let expected = ("b-1250000000".to_owned(), Some("ap-guangzhou".to_owned()), "p/x.raw".to_owned());
             assert_eq!(read(host, "/p/x.raw"), expected, "{host}");
         }
     }
 
     #[test]
     fn on_an_address_the_path_begins_with_the_bucket() {
-        for host in [
-            "127.0.0.1:7402",
-            "127.0.0.1",
-            "localhost:7402",
-            "[::1]:7402",
-            "cos.ap-guangzhou.myqcloud.com",
-        ] {
+        for host in ["127.0.0.1:7402", "127.0.0.1", "localhost:7402", "[::1]:7402", "cos.ap-guangzhou.myqcloud.com"] {
             let expected = ("b-1250000000".to_owned(), None, "p/x.raw".to_owned());
             assert_eq!(read(host, "/b-1250000000/p/x.raw"), expected, "{host}");
         }
-        assert_eq!(
-            read("localhost", "/b-1250000000"),
-            ("b-1250000000".to_owned(), None, String::new())
-        );
+        assert_eq!(read("localhost", "/b-1250000000"), ("b-1250000000".to_owned(), None, String::new()));
         assert_eq!(read("localhost", "/"), (String::new(), None, String::new()));
     }
 

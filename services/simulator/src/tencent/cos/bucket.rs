@@ -9,9 +9,7 @@ use super::Known;
 pub(super) fn head(known: &Known<'_>) -> Response<Body> {
     let mut response = Response::new(Body::empty());
     if let Ok(region) = HeaderValue::from_str(&known.bucket.region) {
-        response
-            .headers_mut()
-            .insert(HeaderName::from_static("x-cos-bucket-region"), region);
+        response.headers_mut().insert(HeaderName::from_static("x-cos-bucket-region"), region);
     }
     response
 }

@@ -17,11 +17,7 @@ pub(crate) struct CosError {
 impl CosError {
     /// Makes a refusal.
     pub(crate) fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Self {
-            status,
-            code,
-            message: message.into(),
-        }
+        Self { status, code, message: message.into() }
     }
 
     /// A parameter or header has a wrong value.
@@ -36,17 +32,11 @@ impl CosError {
 
     /// Answers with it; a HEAD gets no body.
     pub(crate) fn answer(&self, method: &Method, resource: &str, request_id: &str) -> Response<Body> {
-        let body = if method == Method::HEAD {
-            Body::empty()
-        } else {
-            Body::from(self.document(resource, request_id))
-        };
+        let body = if method == Method::HEAD { Body::empty() } else { Body::from(self.document(resource, request_id)) };
         let mut response = Response::new(body);
         *response.status_mut() = self.status;
         if method != Method::HEAD {
-            response
-                .headers_mut()
-                .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/xml"));
+            response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/xml"));
         }
         response
     }
@@ -88,11 +78,7 @@ mod tests {
     #[test]
     fn every_part_of_the_document_is_filled() {
         let document = CosError::access_denied("no <right>").document("", "NjE=");
-        for part in [
-            "<Code>AccessDenied</Code>",
-            "<Message>no &lt;right&gt;</Message>",
-            "<Resource>/</Resource>",
-        ] {
+        for part in ["<Code>AccessDenied</Code>", "<Message>no &lt;right&gt;</Message>", "<Resource>/</Resource>"] {
             assert!(document.contains(part), "{document}");
         }
         assert!(document.contains("<RequestId>NjE=</RequestId>"));

@@ -24,32 +24,20 @@ pub(super) fn authenticate(
     address: &Address,
     query: &[(String, String)],
 ) -> Result<Account, CosError> {
-    let covered = Covered {
-        method: parts.method.as_str(),
-        path: &address.signed_path,
-        query,
-        headers: &parts.headers,
-    };
+    let covered = Covered { method: parts.method.as_str(), path: &address.signed_path, query, headers: &parts.headers };
     let signature = match Signature::of(covered) {
         Some(Ok(signature)) => signature,
         Some(Err(())) => return Err(CosError::access_denied("the signature cannot be read")),
         None => return Err(CosError::access_denied("the request is not signed")),
     };
-    let account = world
-        .account_by_key(Cloud::Tencent, &signature.secret_id)
-        .ok_or_else(unknown_key)?;
+    let account = world.account_by_key(Cloud::Tencent, &signature.secret_id).ok_or_else(unknown_key)?;
     check_window(signature.valid, world.auth_now())?;
     if !signature.matches(&account.secret_key, covered) {
         let text = "the signature does not match the request, check the key and what is signed";
         return Err(CosError::new(StatusCode::FORBIDDEN, "SignatureDoesNotMatch", text));
     }
     let sent = parts.headers.get(TOKEN).and_then(|value| value.to_str().ok());
-    let sent = sent.or_else(|| {
-        query
-            .iter()
-            .find(|(name, _)| name == TOKEN)
-            .map(|(_, value)| value.as_str())
-    });
+    let sent = sent.or_else(|| query.iter().find(|(name, _)| name == TOKEN).map(|(_, value)| value.as_str()));
     if account.token.as_deref() != sent.filter(|token| !token.is_empty()) {
         return Err(unknown_key());
     }
@@ -62,13 +50,7 @@ pub(super) fn authenticate(
 /// 404 `NoSuchBucket` when it is not there or not in the region that the host names, 403 `AccessDenied` when it is
 /// another account's.
 pub(super) fn open_bucket(world: &World, account: &Account, address: &Address) -> Result<Bucket, CosError> {
-    let absent = || {
-        CosError::new(
-            StatusCode::NOT_FOUND,
-            "NoSuchBucket",
-            "there is no such bucket in the region",
-        )
-    };
+    let absent = || CosError::new(StatusCode::NOT_FOUND, "NoSuchBucket", "there is no such bucket in the region");
     let bucket = world.bucket(Cloud::Tencent, &address.bucket).ok_or_else(absent)?;
     if address.region.as_ref().is_some_and(|region| *region != bucket.region) {
         return Err(absent());
@@ -92,11 +74,7 @@ fn check_window((start, end): (i64, i64), now: Timestamp) -> Result<(), CosError
 }
 
 fn unknown_key() -> CosError {
-    CosError::new(
-        StatusCode::FORBIDDEN,
-        "InvalidAccessKeyId",
-        "no key has this id, or its token is another",
-    )
+    CosError::new(StatusCode::FORBIDDEN, "InvalidAccessKeyId", "no key has this id, or its token is another")
 }
 
 #[cfg(test)]

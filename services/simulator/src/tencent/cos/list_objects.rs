@@ -16,12 +16,7 @@ use crate::world::Object;
 /// Items of a page, keys and folders together, when the caller names no number, and the most there are.
 const MOST_ITEMS: usize = 1000;
 /// What stays as it is under `encoding-type=url`.
-const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'_')
-    .remove(b'.')
-    .remove(b'~')
-    .remove(b'/');
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~').remove(b'/');
 /// Sub-resources of a bucket that are not simulated; without this they would look like listings.
 const SUB_RESOURCES: [&str; 12] = [
     "acl",
@@ -69,18 +64,14 @@ pub(super) fn run(known: &Known<'_>) -> Result<Response<Body>, CosError> {
     let (items, is_truncated) = page(&asked, objects, |object| &object.key);
     let document = document(known, &asked, &items, is_truncated);
     let mut response = Response::new(Body::from(document));
-    response
-        .headers_mut()
-        .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/xml"));
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/xml"));
     Ok(response)
 }
 
 fn read<'a>(known: &'a Known<'_>) -> Result<Asked<'a>, CosError> {
     let most = match known.param("max-keys").filter(|text| !text.is_empty()) {
         None => MOST_ITEMS,
-        Some(text) => text
-            .parse::<usize>()
-            .map_err(|_| CosError::invalid_argument("max-keys must be a number"))?,
+        Some(text) => text.parse::<usize>().map_err(|_| CosError::invalid_argument("max-keys must be a number"))?,
     };
     let url_encoded = match known.param("encoding-type").unwrap_or_default() {
         "" => false,
@@ -104,9 +95,7 @@ fn page<T>(asked: &Asked<'_>, keys: Vec<T>, key_of: impl Fn(&T) -> &str) -> (Vec
         let rest = key.get(asked.prefix.len()..).unwrap_or_default();
         let folder = match asked.delimiter {
             "" => None,
-            delimiter => rest
-                .find(delimiter)
-                .and_then(|at| key.get(..asked.prefix.len() + at + delimiter.len())),
+            delimiter => rest.find(delimiter).and_then(|at| key.get(..asked.prefix.len() + at + delimiter.len())),
         };
         let item = match folder {
             Some(folder)
@@ -128,11 +117,7 @@ fn page<T>(asked: &Asked<'_>, keys: Vec<T>, key_of: impl Fn(&T) -> &str) -> (Vec
 
 fn document(known: &Known<'_>, asked: &Asked<'_>, items: &[Item<Object>], is_truncated: bool) -> String {
     let shown = |text: &str| {
-        if asked.url_encoded {
-            utf8_percent_encode(text, ENCODED).to_string()
-        } else {
-            escape(text)
-        }
+        if asked.url_encoded { utf8_percent_encode(text, ENCODED).to_string() } else { escape(text) }
     };
     let mut xml = String::from("<?xml version='1.0' encoding='utf-8' ?>\n<ListBucketResult>\n");
     let mut element = |name: &str, value: &str| {
@@ -188,13 +173,7 @@ mod tests {
     use super::{Asked, Item, page};
 
     fn asked(prefix: &'static str, delimiter: &'static str, marker: &'static str, most: usize) -> Asked<'static> {
-        Asked {
-            prefix,
-            delimiter,
-            marker,
-            most,
-            url_encoded: false,
-        }
+        Asked { prefix, delimiter, marker, most, url_encoded: false }
     }
 
     fn list(asked: &Asked<'_>, keys: &[&'static str]) -> (Vec<String>, bool) {
@@ -209,10 +188,7 @@ mod tests {
     #[test]
     fn a_page_begins_behind_the_marker() {
         let keys = ["a", "b", "c"];
-        assert_eq!(
-            list(&asked("", "", "", 2), &keys),
-            (vec!["a".to_owned(), "b".to_owned()], true)
-        );
+        assert_eq!(list(&asked("", "", "", 2), &keys), (vec!["a".to_owned(), "b".to_owned()], true));
         assert_eq!(list(&asked("", "", "b", 2), &keys), (vec!["c".to_owned()], false));
         assert_eq!(list(&asked("", "", "c", 2), &keys), (vec![], false));
     }
@@ -229,9 +205,6 @@ mod tests {
         let (names, is_truncated) = list(&asked("p/", "/", "", 3), &keys);
         assert_eq!(names, ["p/a", "[p/x/]", "[p/y/]"]);
         assert!(is_truncated);
-        assert_eq!(
-            list(&asked("p/", "/", "p/y/", 3), &keys),
-            (vec!["p/z".to_owned()], false)
-        );
+        assert_eq!(list(&asked("p/", "/", "p/y/", 3), &keys), (vec!["p/z".to_owned()], false));
     }
 }

@@ -50,10 +50,7 @@ struct Known<'a> {
 impl Known<'_> {
     /// Returns a parameter of the query.
     fn param(&self, name: &str) -> Option<&str> {
-        self.query
-            .iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.as_str())
+        self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
     /// Returns a header that is text.
@@ -100,37 +97,16 @@ impl Verb {
 
 async fn serve(State(world): State<Arc<World>>, request: Request<Body>) -> Response<Body> {
     let (parts, body) = request.into_parts();
-    let host = parts
-        .headers
-        .get(header::HOST)
-        .and_then(|host| host.to_str().ok())
-        .unwrap_or_default();
+    let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let request_id = STANDARD.encode(Uuid::new_v4().simple().to_string());
     let address = Address::of(host, parts.uri.path());
-    let verb = address
-        .as_ref()
-        .and_then(|address| Verb::of(&parts.method, &address.key));
-    let mut call = Call::new(
-        Cloud::Tencent,
-        verb.map_or(parts.method.as_str(), |verb| verb.as_str()),
-        request_id,
-    );
+    let verb = address.as_ref().and_then(|address| Verb::of(&parts.method, &address.key));
+    let mut call = Call::new(Cloud::Tencent, verb.map_or(parts.method.as_str(), |verb| verb.as_str()), request_id);
     call.mutating = matches!(verb, Some(Verb::PutObject | Verb::DeleteObject));
     let (result, lost) = match (address, verb) {
-        (None, _) => (
-            Err(CosError::new(
-                StatusCode::BAD_REQUEST,
-                "InvalidURI",
-                "the path is not UTF-8",
-            )),
-            false,
-        ),
+        (None, _) => (Err(CosError::new(StatusCode::BAD_REQUEST, "InvalidURI", "the path is not UTF-8")), false),
         (Some(_), None) => {
-            let refused = CosError::new(
-                StatusCode::METHOD_NOT_ALLOWED,
-                "MethodNotAllowed",
-                "no such method here",
-            );
+            let refused = CosError::new(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed", "no such method here");
             (Err(refused), false)
         }
         (Some(address), Some(verb)) => match run(&world, &parts, body, &address, verb, &mut call).await {
@@ -179,16 +155,8 @@ async fn run(world: &World, parts: &Parts, body: Body, address: &Address, verb: 
     call.account.clone_from(&account.id);
     let verdict = world.verdict(Cloud::Tencent, verb.as_str()).await;
     let refused = match verdict {
-        Verdict::Throttle => Some((
-            StatusCode::SERVICE_UNAVAILABLE,
-            "SlowDown",
-            "too many requests, slow down",
-        )),
-        Verdict::ServerError => Some((
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "InternalError",
-            "the cloud failed inside",
-        )),
+        Verdict::Throttle => Some((StatusCode::SERVICE_UNAVAILABLE, "SlowDown", "too many requests, slow down")),
+        Verdict::ServerError => Some((StatusCode::INTERNAL_SERVER_ERROR, "InternalError", "the cloud failed inside")),
         Verdict::Cut if verb != Verb::GetObject => return Ran::Cut,
         Verdict::Cut | Verdict::Serve | Verdict::ServeAndLose => None,
     };
@@ -201,15 +169,7 @@ async fn run(world: &World, parts: &Parts, body: Body, address: &Address, verb: 
     };
     call.region.clone_from(&bucket.region);
     let cut_body = verdict == Verdict::Cut;
-    let known = Known {
-        world,
-        parts,
-        query: &query,
-        account,
-        bucket,
-        key: address.key.clone(),
-        cut_body,
-    };
+    let known = Known { world, parts, query: &query, account, bucket, key: address.key.clone(), cut_body };
     let result = act(&known, body, verb).await;
     match result {
         Ok(response) if cut_body => Ran::CutInBody(response),
@@ -241,9 +201,9 @@ fn dressed(world: &World, mut response: Response<Body>, request_id: &str) -> Res
     response
 }
 
-/// Splits and decodes a query. A plus stays a plus: COS clients write spaces as `%20`.
+/// Splits and decodes a query. A plus is a space: the Python SDK writes presigned parameters as forms do.
 fn decoded_query(query: &str) -> Vec<(String, String)> {
-    let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+    let decoded = |text: &str| percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned();
     let pair = |pair: &str| {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         (decoded(name), decoded(value))

@@ -83,9 +83,7 @@ pub(super) fn get(known: &Known<'_>) -> Result<Response<Body>, CosError> {
 /// Writes an instant as HTTP does.
 pub(super) fn http_date(at: Timestamp) -> String {
     // Fails for years that HTTP cannot write, which no clock here reaches.
-    rfc2822::DateTimePrinter::new()
-        .timestamp_to_rfc9110_string(&at)
-        .unwrap_or_default()
+    rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&at).unwrap_or_default()
 }
 
 fn find(known: &Known<'_>) -> Result<Object, CosError> {
@@ -94,11 +92,7 @@ fn find(known: &Known<'_>) -> Result<Object, CosError> {
 }
 
 fn body(known: &Known<'_>, object: &Object, bytes: Range<u64>) -> Body {
-    if known.cut_body {
-        object.content.cut_body(bytes)
-    } else {
-        object.content.body(bytes)
-    }
+    if known.cut_body { object.content.cut_body(bytes) } else { object.content.body(bytes) }
 }
 
 fn describe(headers: &mut HeaderMap, object: &Object) {
@@ -106,33 +100,18 @@ fn describe(headers: &mut HeaderMap, object: &Object) {
     insert(headers, header::ETAG, &quoted(&object.etag));
     insert(headers, header::LAST_MODIFIED, &http_date(object.last_modified));
     insert(headers, header::ACCEPT_RANGES, "bytes");
-    insert(
-        headers,
-        HeaderName::from_static("x-cos-hash-crc64ecma"),
-        &object.crc64.to_string(),
-    );
+    insert(headers, HeaderName::from_static("x-cos-hash-crc64ecma"), &object.crc64.to_string());
     if object.storage_class != STANDARD {
-        insert(
-            headers,
-            HeaderName::from_static("x-cos-storage-class"),
-            &object.storage_class,
-        );
+        insert(headers, HeaderName::from_static("x-cos-storage-class"), &object.storage_class);
     }
 }
 
 /// Judges the four conditions; `Some` is the 304 that ends the call.
 fn check_conditions(known: &Known<'_>, object: &Object) -> Result<Option<Response<Body>>, CosError> {
     let failed = |name: &str| {
-        CosError::new(
-            StatusCode::PRECONDITION_FAILED,
-            "PreconditionFailed",
-            format!("{name} does not hold"),
-        )
+        CosError::new(StatusCode::PRECONDITION_FAILED, "PreconditionFailed", format!("{name} does not hold"))
     };
-    let names = |list: &str| {
-        list.split(',')
-            .any(|tag| matches!(tag.trim(), "*") || tag.trim() == quoted(&object.etag))
-    };
+    let names = |list: &str| list.split(',').any(|tag| matches!(tag.trim(), "*") || tag.trim() == quoted(&object.etag));
     let modified_since = |date: &str| {
         let date = rfc2822::DateTimeParser::new().parse_timestamp(date).ok();
         date.map(|date| object.last_modified.as_second() > date.as_second())

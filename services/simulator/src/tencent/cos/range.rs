@@ -30,11 +30,7 @@ pub(super) fn read(header: Option<&str>, size: u64) -> Wanted {
 }
 
 fn part(first: u64, end: u64, size: u64) -> Wanted {
-    if first < size {
-        Wanted::Part(first..end.min(size))
-    } else {
-        Wanted::Unsatisfiable
-    }
+    if first < size { Wanted::Part(first..end.min(size)) } else { Wanted::Unsatisfiable }
 }
 
 #[cfg(test)]
@@ -62,14 +58,9 @@ mod tests {
 
     #[test]
     fn other_forms_mean_the_whole_object() {
-        for header in [
-            None,
-            Some("items=0-1"),
-            Some("bytes=4-2"),
-            Some("bytes=a-b"),
-            Some("bytes=0-1,3-4"),
-            Some("bytes"),
-        ] {
+        for header in
+            [None, Some("items=0-1"), Some("bytes=4-2"), Some("bytes=a-b"), Some("bytes=0-1,3-4"), Some("bytes")]
+        {
             assert_eq!(read(header, 10), Wanted::Whole, "{header:?}");
         }
     }

@@ -13,7 +13,5 @@ use super::{Fields, fields};
 /// `UnknownParameter`: the action has none.
 pub(super) fn run(caller: &Caller, params: &Params) -> Result<Fields, ApiError> {
     params.only(&[])?;
-    Ok(fields(
-        json!({ "ImageNumQuota": caller.account.limits.images_per_region }),
-    ))
+    Ok(fields(json!({ "ImageNumQuota": caller.account.limits.images_per_region })))
 }

@@ -26,17 +26,11 @@ pub(super) fn run(world: &World, caller: &Caller, params: &Params) -> Result<Fie
     let (ids, conditions) = (params.texts("ImageIds")?, filters::read(params)?);
     if ids.is_some() && !conditions.is_empty() {
         let text = "ImageIds and Filters exclude each other";
-        return Err(ApiError::new(
-            "InvalidParameter.InvalidParameterCoexistImageIdsFilters",
-            text,
-        ));
+        return Err(ApiError::new("InvalidParameter.InvalidParameterCoexistImageIdsFilters", text));
     }
     let ids = ids.unwrap_or_default();
     if ids.len() > MOST_IDS {
-        return Err(ApiError::new(
-            "InvalidParameterValue.LimitExceeded",
-            "ImageIds has more than 100 items",
-        ));
+        return Err(ApiError::new("InvalidParameterValue.LimitExceeded", "ImageIds has more than 100 items"));
     }
     ids.iter().try_for_each(|id| check_image_id(id))?;
     let mut found = Vec::new();
@@ -46,25 +40,15 @@ pub(super) fn run(world: &World, caller: &Caller, params: &Params) -> Result<Fie
         }
     }
     let total = found.len();
-    let page: Vec<Value> = filters::page(params, found, LIMIT_CODE)?
-        .iter()
-        .map(described)
-        .collect();
+    let page: Vec<Value> = filters::page(params, found, LIMIT_CODE)?.iter().map(described).collect();
     Ok(fields(json!({ "TotalCount": total, "ImageSet": page })))
 }
 
 /// Every simulated image fits every type, so only the form of the type is looked at: `S5.MEDIUM4`.
 fn check_instance_type(params: &Params) -> Result<(), ApiError> {
     match params.text("InstanceType")? {
-        Some(text)
-            if !text
-                .split_once('.')
-                .is_some_and(|(family, size)| !family.is_empty() && !size.is_empty()) =>
-        {
-            Err(ApiError::new(
-                "InvalidInstanceType.Malformed",
-                format!("{text:?} is not an instance type"),
-            ))
+        Some(text) if !text.split_once('.').is_some_and(|(family, size)| !family.is_empty() && !size.is_empty()) => {
+            Err(ApiError::new("InvalidInstanceType.Malformed", format!("{text:?} is not an instance type")))
         }
         Some(_) | None => Ok(()),
     }
@@ -103,17 +87,9 @@ fn described(image: &Image) -> Value {
         ImageState::Ready => "NORMAL",
         ImageState::Failed => "CREATEFAILED",
     };
-    let creator = if is_public {
-        "tencent"
-    } else {
-        image.owner.as_deref().unwrap_or(&image.account)
-    };
+    let creator = if is_public { "tencent" } else { image.owner.as_deref().unwrap_or(&image.account) };
     // The cloud does not show the snapshots of its own images.
-    let snapshots: Vec<Value> = if is_public {
-        Vec::new()
-    } else {
-        image.disks.iter().map(snapshot).collect()
-    };
+    let snapshots: Vec<Value> = if is_public { Vec::new() } else { image.disks.iter().map(snapshot).collect() };
     json!({
         "ImageId": image.id,
         "OsName": image.os_name,

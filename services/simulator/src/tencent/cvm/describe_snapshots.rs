@@ -25,30 +25,18 @@ pub(super) fn run(world: &World, caller: &Caller, params: &Params) -> Result<Fie
     let descending = read_order(params)?;
     let (ids, conditions) = (params.texts("SnapshotIds")?, filters::read(params)?);
     if ids.is_some() && !conditions.is_empty() {
-        return Err(ApiError::new(
-            "InvalidParameter",
-            "SnapshotIds and Filters exclude each other",
-        ));
+        return Err(ApiError::new("InvalidParameter", "SnapshotIds and Filters exclude each other"));
     }
     let ids = ids.unwrap_or_default();
     if ids.len() > MOST_IDS {
-        return Err(ApiError::new(
-            "InvalidParameterValue",
-            "SnapshotIds has more than 100 items",
-        ));
+        return Err(ApiError::new("InvalidParameterValue", "SnapshotIds has more than 100 items"));
     }
     if let Some(bad) = ids.iter().find(|id| !id.starts_with("snap-")) {
-        return Err(ApiError::new(
-            "InvalidParameterValue",
-            format!("{bad:?} is not the id of a snapshot"),
-        ));
+        return Err(ApiError::new("InvalidParameterValue", format!("{bad:?} is not the id of a snapshot")));
     }
     let images = world.images(Cloud::Tencent, &caller.account.id, &caller.region);
     let mut found = Vec::new();
-    for image in images
-        .iter()
-        .filter(|image| matches!(image.origin, Origin::Custom | Origin::Marketplace))
-    {
+    for image in images.iter().filter(|image| matches!(image.origin, Origin::Custom | Origin::Marketplace)) {
         for disk in &image.disks {
             if (ids.is_empty() || ids.contains(&disk.snapshot_id)) && matches_all(image, disk, &conditions, caller)? {
                 found.push((image, disk));
@@ -61,10 +49,7 @@ pub(super) fn run(world: &World, caller: &Caller, params: &Params) -> Result<Fie
     }
     let total = found.len();
     let page = filters::page(params, found, "InvalidParameterValue")?;
-    let set: Vec<Value> = page
-        .into_iter()
-        .map(|(image, disk)| described(image, disk, &caller.region))
-        .collect();
+    let set: Vec<Value> = page.into_iter().map(|(image, disk)| described(image, disk, &caller.region)).collect();
     Ok(fields(json!({ "TotalCount": total, "SnapshotSet": set })))
 }
 

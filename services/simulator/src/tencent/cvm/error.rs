@@ -14,10 +14,7 @@ pub(crate) struct ApiError {
 impl ApiError {
     /// Makes a refusal.
     pub(crate) fn new(code: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
-        Self {
-            code: code.into(),
-            message: message.into(),
-        }
+        Self { code: code.into(), message: message.into() }
     }
 
     /// A required parameter is not there.
@@ -32,9 +29,6 @@ impl ApiError {
 
     /// A parameter has a value that is not one of the allowed.
     pub(crate) fn bad_value(name: &str, value: &str, allowed: &str) -> Self {
-        Self::new(
-            "InvalidParameterValue",
-            format!("{value:?} is not a value of {name}: {allowed}"),
-        )
+        Self::new("InvalidParameterValue", format!("{value:?} is not a value of {name}: {allowed}"))
     }
 }

@@ -14,15 +14,8 @@ const DEFAULT_ROLE: &str = "CVM_QcsRole";
 /// Most images in one call. The vendor has a code for too many and tells no number; this one is a guess.
 const MOST_IMAGES: usize = 10;
 /// Names of the parameters.
-const KNOWN: [&str; 7] = [
-    "BucketName",
-    "ImageIds",
-    "ExportFormat",
-    "FileNamePrefixList",
-    "OnlyExportRootDisk",
-    "DryRun",
-    "RoleName",
-];
+const KNOWN: [&str; 7] =
+    ["BucketName", "ImageIds", "ExportFormat", "FileNamePrefixList", "OnlyExportRootDisk", "DryRun", "RoleName"];
 
 /// Starts an export, or checks one.
 ///
@@ -51,10 +44,7 @@ fn read(caller: &Caller, params: &Params, call: &mut Call) -> Result<ExportReque
     call.image = params.texts("ImageIds")?.and_then(|ids| ids.into_iter().next());
     let image_ids = read_image_ids(params)?;
     let prefixes = read_prefixes(params, image_ids.len())?;
-    let items = image_ids
-        .into_iter()
-        .zip(prefixes)
-        .map(|(image_id, prefix)| ExportItem { image_id, prefix });
+    let items = image_ids.into_iter().zip(prefixes).map(|(image_id, prefix)| ExportItem { image_id, prefix });
     Ok(ExportRequest {
         cloud: Cloud::Tencent,
         account: caller.account.id.clone(),
@@ -62,11 +52,7 @@ fn read(caller: &Caller, params: &Params, call: &mut Call) -> Result<ExportReque
         action: "ExportImages",
         items: items.collect(),
         bucket,
-        role: params
-            .text("RoleName")?
-            .filter(|role| !role.is_empty())
-            .unwrap_or(DEFAULT_ROLE)
-            .to_owned(),
+        role: params.text("RoleName")?.filter(|role| !role.is_empty()).unwrap_or(DEFAULT_ROLE).to_owned(),
         format: read_format(params)?,
         packaging: Packaging::Plain,
         root_disk_only: params.flag("OnlyExportRootDisk")?.unwrap_or(false),
@@ -78,10 +64,7 @@ fn read(caller: &Caller, params: &Params, call: &mut Call) -> Result<ExportReque
 fn read_image_ids(params: &Params) -> Result<Vec<String>, ApiError> {
     let ids = params.texts("ImageIds")?.unwrap_or_default();
     if ids.is_empty() {
-        return Err(ApiError::new(
-            "InvalidParameter.ImageIdsSnapshotIdsMustOne",
-            "ImageIds must name an image",
-        ));
+        return Err(ApiError::new("InvalidParameter.ImageIdsSnapshotIdsMustOne", "ImageIds must name an image"));
     }
     if ids.len() > MOST_IMAGES {
         let text = format!("ImageIds has {} items, {MOST_IMAGES} are allowed", ids.len());
@@ -90,10 +73,7 @@ fn read_image_ids(params: &Params) -> Result<Vec<String>, ApiError> {
     for (index, id) in ids.iter().enumerate() {
         check_image_id(id)?;
         if ids.iter().take(index).any(|earlier| earlier == id) {
-            return Err(ApiError::new(
-                "InvalidParameterValue",
-                format!("ImageIds names {id} twice"),
-            ));
+            return Err(ApiError::new("InvalidParameterValue", format!("ImageIds names {id} twice")));
         }
     }
     Ok(ids)
@@ -105,16 +85,11 @@ fn read_image_ids(params: &Params) -> Result<Vec<String>, ApiError> {
 /// `InvalidImageId.Malformed`.
 pub(super) fn check_image_id(id: &str) -> Result<(), ApiError> {
     let tail = id.strip_prefix("img-").unwrap_or_default();
-    let plain = tail
-        .bytes()
-        .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+    let plain = tail.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
     if plain && matches!(tail.len(), 8 | 9) {
         return Ok(());
     }
-    Err(ApiError::new(
-        "InvalidImageId.Malformed",
-        format!("{id:?} is not the id of an image"),
-    ))
+    Err(ApiError::new("InvalidImageId.Malformed", format!("{id:?} is not the id of an image")))
 }
 
 /// Returns one prefix an image, empty ones when none are given.
@@ -124,10 +99,7 @@ fn read_prefixes(params: &Params, images: usize) -> Result<Vec<String>, ApiError
     };
     let refused = |text: String| ApiError::new("InvalidParameterValue.InvalidFileNamePrefixList", text);
     if prefixes.len() != images {
-        return Err(refused(format!(
-            "FileNamePrefixList has {} items for {images} images",
-            prefixes.len()
-        )));
+        return Err(refused(format!("FileNamePrefixList has {} items for {images} images", prefixes.len())));
     }
     match prefixes.iter().find(|prefix| prefix.chars().any(char::is_control)) {
         Some(bad) => Err(refused(format!("{bad:?} cannot begin the name of an object"))),
@@ -151,41 +123,26 @@ fn name_object(naming: &Naming<'_>) -> String {
         DiskRole::System => "system",
         DiskRole::Data => "data",
     };
-    let prefix = if naming.prefix.is_empty() {
-        String::new()
-    } else {
-        format!("{}_", naming.prefix)
-    };
-    format!(
-        "{prefix}{}_{role}_{}.{}",
-        naming.image.id,
-        naming.disk.snapshot_id,
-        naming.format.as_str()
-    )
+    let prefix = if naming.prefix.is_empty() { String::new() } else { format!("{}_", naming.prefix) };
+    format!("{prefix}{}_{role}_{}.{}", naming.image.id, naming.disk.snapshot_id, naming.format.as_str())
 }
 
 fn coded(refusal: &ExportRefusal) -> ApiError {
     let code = match refusal {
         ExportRefusal::ImageNotFound { .. } => "InvalidImageId.NotFound",
-        ExportRefusal::Origin {
-            origin: Origin::Public, ..
-        } => "UnsupportedOperation.PublicImageExportUnsupported",
-        ExportRefusal::Origin {
-            origin: Origin::Shared, ..
-        } => "UnsupportedOperation.SharedImageExportUnsupported",
-        ExportRefusal::Origin {
-            origin: Origin::Marketplace,
-            ..
-        } => "UnsupportedOperation.MarketImageExportUnsupported",
+        ExportRefusal::Origin { origin: Origin::Public, .. } => "UnsupportedOperation.PublicImageExportUnsupported",
+        ExportRefusal::Origin { origin: Origin::Shared, .. } => "UnsupportedOperation.SharedImageExportUnsupported",
+        ExportRefusal::Origin { origin: Origin::Marketplace, .. } => {
+            "UnsupportedOperation.MarketImageExportUnsupported"
+        }
         ExportRefusal::Windows { .. } => "UnsupportedOperation.WindowsImageExportUnsupported",
         ExportRefusal::RedHat { .. } => "UnsupportedOperation.RedHatImageExportUnsupported",
         ExportRefusal::Encrypted { .. } => "UnsupportedOperation.EncryptedImagesNotSupported",
         ExportRefusal::DiskTooLarge { .. } => "UnsupportedOperation.ImageTooLargeExportUnsupported",
         // The guide's limit of data disks has no code of its own; this is the one for images that do not fit the call.
-        ExportRefusal::TooManyDataDisks { .. }
-        | ExportRefusal::Origin {
-            origin: Origin::Custom, ..
-        } => "InvalidParameterValue.InvalidImageId",
+        ExportRefusal::TooManyDataDisks { .. } | ExportRefusal::Origin { origin: Origin::Custom, .. } => {
+            "InvalidParameterValue.InvalidImageId"
+        }
         ExportRefusal::NotReady { .. } | ExportRefusal::AlreadyExporting { .. } => {
             "InvalidParameterValue.InvalidImageState"
         }
@@ -222,39 +179,18 @@ mod tests {
     fn ids_of_another_shape_are_malformed() {
         check_image_id("img-pq5pau1w").expect("the usual shape");
         check_image_id("img-34vaef8fe").expect("one of nine is documented too");
-        for id in [
-            "",
-            "img-",
-            "img-PQ5PAU1W",
-            "m-bp1abc",
-            "img-pq5pau1w2x",
-            "img-pq5pa",
-            "img-pq5pau1é",
-        ] {
-            assert_eq!(
-                check_image_id(id).expect_err("refused").code,
-                "InvalidImageId.Malformed",
-                "{id}"
-            );
+        for id in ["", "img-", "img-PQ5PAU1W", "m-bp1abc", "img-pq5pau1w2x", "img-pq5pa", "img-pq5pau1é"] {
+            assert_eq!(check_image_id(id).expect_err("refused").code, "InvalidImageId.Malformed", "{id}");
         }
     }
 
     #[test]
     fn a_list_of_images_is_needed_and_bounded() {
         assert_eq!(ids_code("{}"), "InvalidParameter.ImageIdsSnapshotIdsMustOne");
-        assert_eq!(
-            ids_code(r#"{"ImageIds":[]}"#),
-            "InvalidParameter.ImageIdsSnapshotIdsMustOne"
-        );
-        assert_eq!(
-            ids_code(r#"{"ImageIds":["img-pq5pau1w","img-pq5pau1w"]}"#),
-            "InvalidParameterValue"
-        );
+        assert_eq!(ids_code(r#"{"ImageIds":[]}"#), "InvalidParameter.ImageIdsSnapshotIdsMustOne");
+        assert_eq!(ids_code(r#"{"ImageIds":["img-pq5pau1w","img-pq5pau1w"]}"#), "InvalidParameterValue");
         let many: Vec<String> = (0..11).map(|index| format!("\"img-aaaaaa{index:02}\"")).collect();
-        assert_eq!(
-            ids_code(&format!("{{\"ImageIds\":[{}]}}", many.join(","))),
-            "InvalidParameterValue.LimitExceeded"
-        );
+        assert_eq!(ids_code(&format!("{{\"ImageIds\":[{}]}}", many.join(","))), "InvalidParameterValue.LimitExceeded");
     }
 
     #[test]
@@ -263,10 +199,7 @@ mod tests {
         assert_eq!(read_prefixes(&none, 2).expect("none is fine"), ["", ""]);
         let one = params(r#"{"FileNamePrefixList":["nightly"]}"#);
         assert_eq!(read_prefixes(&one, 1).expect("one for one"), ["nightly"]);
-        for (json, images) in [
-            (r#"{"FileNamePrefixList":["a"]}"#, 2),
-            (r#"{"FileNamePrefixList":["a\u0000"]}"#, 1),
-        ] {
+        for (json, images) in [(r#"{"FileNamePrefixList":["a"]}"#, 2), (r#"{"FileNamePrefixList":["a\u0000"]}"#, 1)] {
             let refused = read_prefixes(&params(json), images).expect_err("refused");
             assert_eq!(refused.code, "InvalidParameterValue.InvalidFileNamePrefixList");
         }

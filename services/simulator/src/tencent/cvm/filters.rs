@@ -71,10 +71,7 @@ pub(super) fn page<T>(params: &Params, items: Vec<T>, limit_code: &'static str) 
     let offset = params.number("Offset")?.unwrap_or(0);
     let limit = params.number("Limit")?.unwrap_or(DEFAULT_LIMIT);
     if limit == 0 || limit > MOST_ITEMS {
-        return Err(ApiError::new(
-            limit_code,
-            format!("Limit is {limit}, from 1 to {MOST_ITEMS} are allowed"),
-        ));
+        return Err(ApiError::new(limit_code, format!("Limit is {limit}, from 1 to {MOST_ITEMS} are allowed")));
     }
     let whole = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
     Ok(items.into_iter().skip(whole(offset)).take(whole(limit)).collect())
@@ -97,16 +94,10 @@ mod tests {
     fn filters_are_bounded_in_number_and_in_values() {
         let one = r#"{"Name":"image-id","Values":["a"]}"#;
         let eleven = [one; 11].join(",");
-        assert_eq!(
-            code(&format!("{{\"Filters\":[{eleven}]}}")),
-            "InvalidFilterValue.LimitExceeded"
-        );
+        assert_eq!(code(&format!("{{\"Filters\":[{eleven}]}}")), "InvalidFilterValue.LimitExceeded");
         let six = r#"{"Filters":[{"Name":"image-id","Values":["1","2","3","4","5","6"]}]}"#;
         assert_eq!(code(six), "InvalidFilterValue.LimitExceeded");
-        assert_eq!(
-            code(r#"{"Filters":[{"Name":"image-id","Values":[]}]}"#),
-            "InvalidFilter"
-        );
+        assert_eq!(code(r#"{"Filters":[{"Name":"image-id","Values":[]}]}"#), "InvalidFilter");
         assert_eq!(code(r#"{"Filters":[{"Values":["a"]}]}"#), "MissingParameter");
         assert_eq!(code(r#"{"Filters":[{"Name":"a","Value":["a"]}]}"#), "UnknownParameter");
     }
@@ -116,10 +107,7 @@ mod tests {
         let all: Vec<u32> = (0..250).collect();
         let cut = |json: &str| page(&params(json), all.clone(), "X");
         assert_eq!(cut("{}").expect("a page").len(), 20);
-        assert_eq!(
-            cut(r#"{"Offset":240,"Limit":100}"#).expect("a page").first(),
-            Some(&240)
-        );
+        assert_eq!(cut(r#"{"Offset":240,"Limit":100}"#).expect("a page").first(), Some(&240));
         assert_eq!(cut(r#"{"Offset":240,"Limit":100}"#).expect("a page").len(), 10);
         assert_eq!(cut(r#"{"Offset":999}"#).expect("a page").len(), 0);
         for json in [r#"{"Limit":0}"#, r#"{"Limit":101}"#] {

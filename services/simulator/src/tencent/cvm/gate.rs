@@ -46,10 +46,7 @@ pub(super) fn authenticate(world: &World, parts: &Parts, body: &[u8]) -> Result<
     let query = parts.uri.query().unwrap_or_default();
     let authorization = match header(&parts.headers, "authorization") {
         Some(text) => Authorization::parse(text).ok_or_else(|| {
-            ApiError::new(
-                "AuthFailure.InvalidAuthorization",
-                "the Authorization header is malformed",
-            )
+            ApiError::new("AuthFailure.InvalidAuthorization", "the Authorization header is malformed")
         })?,
         None if is_old_signature(parts, body) => {
             return Err(signature_failure(
@@ -57,10 +54,7 @@ pub(super) fn authenticate(world: &World, parts: &Parts, body: &[u8]) -> Result<
             ));
         }
         None => {
-            return Err(ApiError::new(
-                "AuthFailure.InvalidAuthorization",
-                "there is no Authorization header",
-            ));
+            return Err(ApiError::new("AuthFailure.InvalidAuthorization", "there is no Authorization header"));
         }
     };
     let timestamp = header(&parts.headers, "x-tc-timestamp").ok_or_else(|| ApiError::missing("X-TC-Timestamp"))?;
@@ -68,26 +62,16 @@ pub(super) fn authenticate(world: &World, parts: &Parts, body: &[u8]) -> Result<
     let account = world
         .account_by_key(Cloud::Tencent, &authorization.secret_id)
         .ok_or_else(|| ApiError::new("AuthFailure.SecretIdNotFound", "no key has this SecretId"))?;
-    let covered = Covered {
-        method: parts.method.as_str(),
-        query,
-        headers: &parts.headers,
-        body,
-    };
+    let covered = Covered { method: parts.method.as_str(), query, headers: &parts.headers, body };
     if !authorization.matches(&account.secret_key, timestamp, covered) {
-        return Err(signature_failure(
-            "the signature does not match the request, check the SecretKey",
-        ));
+        return Err(signature_failure("the signature does not match the request, check the SecretKey"));
     }
     check_token(account.token.as_deref(), header(&parts.headers, "x-tc-token"))?;
     let product = match authorization.service.as_str() {
         "cvm" => Product::Cvm,
         "cbs" => Product::Cbs,
         other => {
-            return Err(ApiError::new(
-                "NoSuchProduct",
-                format!("there is no product {other:?} here"),
-            ));
+            return Err(ApiError::new("NoSuchProduct", format!("there is no product {other:?} here")));
         }
     };
     Ok((account, product))
@@ -106,16 +90,9 @@ pub(super) fn locate(headers: &HeaderMap, (account, product): (Account, Product)
     let region = header(headers, "x-tc-region").filter(|region| !region.is_empty());
     let region = region.ok_or_else(|| ApiError::missing("X-TC-Region"))?;
     if !world::is_region(Cloud::Tencent, region) {
-        return Err(ApiError::new(
-            "UnsupportedRegion",
-            format!("the action is not served in {region:?}"),
-        ));
+        return Err(ApiError::new("UnsupportedRegion", format!("the action is not served in {region:?}")));
     }
-    Ok(Caller {
-        account,
-        product,
-        region: region.to_owned(),
-    })
+    Ok(Caller { account, product, region: region.to_owned() })
 }
 
 /// Returns a header that is text.
@@ -132,9 +109,7 @@ fn check_clock(timestamp: &str, date: &str, now: Timestamp) -> Result<(), ApiErr
         return Err(ApiError::new("AuthFailure.SignatureExpire", text));
     }
     if at.strftime("%Y-%m-%d").to_string() != date {
-        return Err(signature_failure(
-            "the date of the credential scope is not that of X-TC-Timestamp",
-        ));
+        return Err(signature_failure("the date of the credential scope is not that of X-TC-Timestamp"));
     }
     Ok(())
 }
@@ -143,10 +118,7 @@ fn check_token(wanted: Option<&str>, sent: Option<&str>) -> Result<(), ApiError>
     if wanted == sent.filter(|token| !token.is_empty()) {
         return Ok(());
     }
-    Err(ApiError::new(
-        "AuthFailure.TokenFailure",
-        "the session token does not belong to the key",
-    ))
+    Err(ApiError::new("AuthFailure.TokenFailure", "the session token does not belong to the key"))
 }
 
 fn signature_failure(message: &str) -> ApiError {
@@ -177,20 +149,14 @@ mod tests {
             check_clock(timestamp, "2023-11-14", now).expect("within the window");
         }
         for timestamp in ["1699999699", "1700000301"] {
-            assert_eq!(
-                code(check_clock(timestamp, "2023-11-14", now)),
-                "AuthFailure.SignatureExpire"
-            );
+            assert_eq!(code(check_clock(timestamp, "2023-11-14", now)), "AuthFailure.SignatureExpire");
         }
     }
 
     #[test]
     fn the_scope_must_be_of_the_same_day() {
         let now = "2023-11-14T22:13:20Z".parse().expect("a time");
-        assert_eq!(
-            code(check_clock("1700000000", "2023-11-15", now)),
-            "AuthFailure.SignatureFailure"
-        );
+        assert_eq!(code(check_clock("1700000000", "2023-11-15", now)), "AuthFailure.SignatureFailure");
         assert_eq!(code(check_clock("yesterday", "2023-11-14", now)), "InvalidParameter");
     }
 

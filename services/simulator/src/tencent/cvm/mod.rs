@@ -46,13 +46,9 @@ pub fn cvm_router(world: Arc<World>) -> Router {
 
 async fn serve(State(world): State<Arc<World>>, request: Request<Body>) -> Response<Body> {
     let (parts, body) = request.into_parts();
-    let action = gate::header(&parts.headers, "x-tc-action")
-        .unwrap_or_default()
-        .to_owned();
+    let action = gate::header(&parts.headers, "x-tc-action").unwrap_or_default().to_owned();
     let mut call = Call::new(Cloud::Tencent, action.as_str(), Uuid::new_v4().to_string());
-    call.region = gate::header(&parts.headers, "x-tc-region")
-        .unwrap_or_default()
-        .to_owned();
+    call.region = gate::header(&parts.headers, "x-tc-region").unwrap_or_default().to_owned();
     let admitted = admit(&world, &parts, body, &mut call).await;
     let (caller, params) = match admitted {
         Ok(admitted) => admitted,
@@ -61,10 +57,7 @@ async fn serve(State(world): State<Arc<World>>, request: Request<Body>) -> Respo
     let verdict = world.verdict(Cloud::Tencent, &action).await;
     let result = match verdict {
         Verdict::Serve | Verdict::ServeAndLose => act(&world, &caller, &params, &mut call),
-        Verdict::Throttle => Err(ApiError::new(
-            "RequestLimitExceeded",
-            "too many requests in this second, slow down",
-        )),
+        Verdict::Throttle => Err(ApiError::new("RequestLimitExceeded", "too many requests in this second, slow down")),
         Verdict::ServerError => Err(ApiError::new("InternalError", "the cloud failed inside")),
         Verdict::Cut => {
             world.record(call, &Outcome::Reset);
@@ -86,27 +79,16 @@ async fn admit(world: &World, parts: &Parts, body: Body, call: &mut Call) -> Res
     if query.len() > LARGEST_QUERY {
         return Err(too_big());
     }
-    let body: Bytes = Limited::new(body, LARGEST_BODY)
-        .collect()
-        .await
-        .map_err(|_| too_big())?
-        .to_bytes();
+    let body: Bytes = Limited::new(body, LARGEST_BODY).collect().await.map_err(|_| too_big())?.to_bytes();
     let (account, product) = gate::authenticate(world, parts, &body)?;
     call.account.clone_from(&account.id);
     if call.action.is_empty() {
         return Err(ApiError::missing("X-TC-Action"));
     }
     let caller = gate::locate(&parts.headers, (account, product))?;
-    let params = if parts.method == Method::GET {
-        Params::from_query(query)
-    } else {
-        Params::from_json(&body)
-    };
+    let params = if parts.method == Method::GET { Params::from_query(query) } else { Params::from_json(&body) };
     if !is_served(caller.product, &call.action) {
-        return Err(ApiError::new(
-            "InvalidAction",
-            format!("there is no action {:?}", call.action),
-        ));
+        return Err(ApiError::new("InvalidAction", format!("there is no action {:?}", call.action)));
     }
     Ok((caller, params?))
 }
@@ -134,18 +116,13 @@ fn finish(world: &World, call: Call, result: Result<Fields, ApiError>) -> Respon
         Ok(fields) => (fields, Outcome::Ok),
         Err(refused) => {
             let error = json!({ "Code": refused.code, "Message": refused.message });
-            (
-                Map::from_iter([("Error".to_owned(), error)]),
-                Outcome::Code(refused.code.into_owned()),
-            )
+            (Map::from_iter([("Error".to_owned(), error)]), Outcome::Code(refused.code.into_owned()))
         }
     };
     fields.insert("RequestId".to_owned(), request_id);
     world.record(call, &outcome);
     let mut response = Response::new(Body::from(json!({ "Response": fields }).to_string()));
-    response
-        .headers_mut()
-        .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }
 

@@ -46,10 +46,7 @@ impl Params {
             let (name, value) = (form_decode(name), form_decode(value));
             let steps: Vec<&str> = name.split('.').collect();
             if steps.len() > DEEPEST || !put(&mut root, &steps, &value) {
-                return Err(ApiError::new(
-                    "InvalidParameter",
-                    format!("parameter {name:?} is out of line"),
-                ));
+                return Err(ApiError::new("InvalidParameter", format!("parameter {name:?} is out of line")));
             }
         }
         match root {
@@ -61,11 +58,7 @@ impl Params {
     fn of(mut values: Map<String, Value>, flattened: bool) -> Self {
         // A null counts as not given.
         values.retain(|_, value| !value.is_null());
-        Self {
-            values,
-            flattened,
-            place: String::new(),
-        }
+        Self { values, flattened, place: String::new() }
     }
 
     /// Refuses parameters that the action does not have.
@@ -74,10 +67,9 @@ impl Params {
     /// `UnknownParameter` for the first one that is not in `known`.
     pub(crate) fn only(&self, known: &[&str]) -> Result<(), ApiError> {
         match self.values.keys().find(|name| !known.contains(&name.as_str())) {
-            Some(name) => Err(ApiError::new(
-                "UnknownParameter",
-                format!("parameter {}{name} is not recognized", self.place),
-            )),
+            Some(name) => {
+                Err(ApiError::new("UnknownParameter", format!("parameter {}{name} is not recognized", self.place)))
+            }
             None => Ok(()),
         }
     }
@@ -113,9 +105,7 @@ impl Params {
         let Some(value) = self.values.get(name) else {
             return Ok(None);
         };
-        let items = value
-            .as_array()
-            .ok_or_else(|| self.mistyped(name, "a list of strings"))?;
+        let items = value.as_array().ok_or_else(|| self.mistyped(name, "a list of strings"))?;
         let text = |item: &Value| item.as_str().map(str::to_owned);
         let texts: Option<Vec<String>> = items.iter().map(text).collect();
         texts.map(Some).ok_or_else(|| self.mistyped(name, "a list of strings"))
@@ -165,10 +155,7 @@ impl Params {
         let object = |(index, item): (usize, &Value)| {
             let values = item.as_object().ok_or_else(wanted)?.clone();
             let place = format!("{}{name}.{index}.", self.place);
-            Ok(Self {
-                place,
-                ..Self::of(values, self.flattened)
-            })
+            Ok(Self { place, ..Self::of(values, self.flattened) })
         };
         items.iter().enumerate().map(object).collect()
     }
@@ -211,9 +198,7 @@ fn put(at: &mut Value, steps: &[&str], text: &str) -> bool {
 }
 
 fn form_decode(text: &str) -> String {
-    percent_decode_str(&text.replace('+', " "))
-        .decode_utf8_lossy()
-        .into_owned()
+    percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned()
 }
 
 #[cfg(test)]
@@ -232,10 +217,7 @@ mod tests {
         let filters = params.objects("Filters").expect("objects");
         assert_eq!(filters.len(), 1);
         assert_eq!(filters[0].required_text("Name").expect("text"), "image-type");
-        assert_eq!(
-            filters[0].texts("Values").expect("texts").expect("given"),
-            ["PRIVATE_IMAGE", "a b"]
-        );
+        assert_eq!(filters[0].texts("Values").expect("texts").expect("given"), ["PRIVATE_IMAGE", "a b"]);
         assert_eq!(params.number("Limit").expect("number"), Some(5));
         assert_eq!(params.flag("DryRun").expect("flag"), Some(true));
     }
