@@ -59,10 +59,8 @@ impl Signable<'_> {
     pub(super) fn canonical_request(&self) -> String {
         let mut names = self.signed_headers.to_vec();
         names.sort_unstable();
-        let headers: String = names
-            .iter()
-            .map(|name| format!("{name}:{}\n", header_text(self.headers, name)))
-            .collect();
+        let headers: String =
+            names.iter().map(|name| format!("{name}:{}\n", header_text(self.headers, name))).collect();
         let query = canonical_query(self.query);
         let signed = names.join(";");
         let payload = sha256_hex(self.body);
@@ -97,11 +95,8 @@ pub(super) fn sha256_hex(bytes: &[u8]) -> String {
 
 /// A header's trimmed text; several of one name are joined with commas, an absent one is empty.
 pub(super) fn header_text(headers: &HeaderMap, name: &str) -> String {
-    let values: Vec<String> = headers
-        .get_all(name)
-        .iter()
-        .map(|value| String::from_utf8_lossy(value.as_bytes()).trim().to_owned())
-        .collect();
+    let values: Vec<String> =
+        headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes()).trim().to_owned()).collect();
     values.join(",")
 }
 

@@ -40,10 +40,7 @@ const MAX_BODY_BYTES: usize = 1 << 20;
 
 /// Makes the routes of ECS over `world`: every method and path, because the action stands in a header or parameter.
 pub fn ecs_router(world: Arc<World>) -> Router {
-    Router::new().fallback(serve).with_state(Arc::new(Ecs {
-        world,
-        nonces: Nonces::default(),
-    }))
+    Router::new().fallback(serve).with_state(Arc::new(Ecs { world, nonces: Nonces::default() }))
 }
 
 /// The service: the shared world, and what only signatures need.
@@ -97,11 +94,7 @@ async fn serve(State(ecs): State<Arc<Ecs>>, request: Request) -> Response<Body> 
         }
     };
     let answer = verdict.and_then(|(account, verdict)| {
-        let context = Context {
-            world: &ecs.world,
-            account: &account,
-            parameters: &arrived.parameters,
-        };
+        let context = Context { world: &ecs.world, account: &account, parameters: &arrived.parameters };
         context.run(&envelope.action).map(|fields| (fields, verdict))
     });
     match answer {
@@ -146,13 +139,7 @@ impl Arrived {
         if header_text(&parts.headers, "content-type").starts_with("application/x-www-form-urlencoded") {
             all.extend(decode_query(&String::from_utf8_lossy(&body)));
         }
-        Self {
-            method: parts.method,
-            headers: parts.headers,
-            query,
-            body,
-            parameters: Parameters::new(all),
-        }
+        Self { method: parts.method, headers: parts.headers, query, body, parameters: Parameters::new(all) }
     }
 
     fn header(&self, name: &str) -> Option<String> {
@@ -160,8 +147,7 @@ impl Arrived {
     }
 
     fn is_acs3(&self) -> bool {
-        self.header("authorization")
-            .is_some_and(|text| text.starts_with(super::acs3::ALGORITHM))
+        self.header("authorization").is_some_and(|text| text.starts_with(super::acs3::ALGORITHM))
     }
 
     /// Newer clients name the action in a header, older ones in a parameter, TEA with RPC signatures in both.
@@ -172,10 +158,7 @@ impl Arrived {
     }
 
     fn envelope(&self) -> Envelope {
-        let asks_json = self
-            .parameters
-            .optional("Format")
-            .is_some_and(|format| format.eq_ignore_ascii_case("json"));
+        let asks_json = self.parameters.optional("Format").is_some_and(|format| format.eq_ignore_ascii_case("json"));
         Envelope {
             request_id: uuid::Uuid::new_v4().to_string().to_uppercase(),
             host_id: header_text(&self.headers, "host"),

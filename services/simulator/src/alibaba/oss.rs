@@ -71,11 +71,7 @@ async fn serve(State(world): State<Arc<World>>, request: Request) -> Response<Bo
     world.record(call, &outcome);
     match (outcome, response) {
         (Outcome::Reset | Outcome::Lost, None) => listen::cut(),
-        (_, None) => dress(
-            refused(&arrived, &Refusal::internal(), &request_id),
-            &request_id,
-            world.auth_now(),
-        ),
+        (_, None) => dress(refused(&arrived, &Refusal::internal(), &request_id), &request_id, world.auth_now()),
         (_, Some(Ok(response))) => dress(response, &request_id, world.auth_now()),
         (_, Some(Err(refusal))) => dress(refused(&arrived, &refusal, &request_id), &request_id, world.auth_now()),
     }
@@ -106,12 +102,7 @@ async fn answer(
     let mut run = || {
         let bucket = auth::open_bucket(world, arrived, operation, &caller)?;
         call.region.clone_from(&bucket.region);
-        Context {
-            world,
-            arrived,
-            bucket: &bucket,
-        }
-        .run(operation, is_cut)
+        Context { world, arrived, bucket: &bucket }.run(operation, is_cut)
     };
     match (run(), verdict) {
         (Err(_), Verdict::Cut) => (Outcome::Reset, None),
@@ -160,19 +151,11 @@ impl Arrived {
         let headers = request.headers().clone();
         let target = Target::read(&header_text(&headers, "host"), request.uri().path());
         let query = decode_query(request.uri().query().unwrap_or_default());
-        Self {
-            method: request.method().clone(),
-            headers,
-            query,
-            target,
-        }
+        Self { method: request.method().clone(), headers, query, target }
     }
 
     fn parameter(&self, name: &str) -> Option<&str> {
-        self.query
-            .iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.as_str())
+        self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
     fn header(&self, name: &str) -> Option<String> {
@@ -196,23 +179,15 @@ impl Arrived {
 
 /// 24 upper-case hex digits.
 fn new_request_id() -> String {
-    uuid::Uuid::new_v4()
-        .simple()
-        .to_string()
-        .chars()
-        .take(24)
-        .collect::<String>()
-        .to_uppercase()
+    uuid::Uuid::new_v4().simple().to_string().chars().take(24).collect::<String>().to_uppercase()
 }
 
 /// Adds what every answer of OSS has; without `Date` one of the clients cannot even read an error.
 fn dress(mut response: Response<Body>, request_id: &str, now: Timestamp) -> Response<Body> {
     let headers = response.headers_mut();
     headers.insert(header::SERVER, HeaderValue::from_static("AliyunOSS"));
-    let texts = [
-        (header::DATE, time::to_http(now)),
-        (HeaderName::from_static("x-oss-request-id"), request_id.to_owned()),
-    ];
+    let texts =
+        [(header::DATE, time::to_http(now)), (HeaderName::from_static("x-oss-request-id"), request_id.to_owned())];
     for (name, text) in texts {
         if let Ok(value) = HeaderValue::from_str(&text) {
             headers.insert(name, value);
@@ -226,11 +201,8 @@ fn dress(mut response: Response<Body>, request_id: &str, now: Timestamp) -> Resp
 fn refused(arrived: &Arrived, refusal: &Refusal, request_id: &str) -> Response<Body> {
     let document = refusal.document(request_id, &header_text(&arrived.headers, "host"));
     let is_head = arrived.method == Method::HEAD;
-    let mut response = if is_head {
-        Response::new(Body::empty())
-    } else {
-        xml_answer(document.clone())
-    };
+    let is_bare = is_head || refusal.status == StatusCode::NOT_MODIFIED;
+    let mut response = if is_bare { Response::new(Body::empty()) } else { xml_answer(document.clone()) };
     *response.status_mut() = refusal.status;
     let headers = response.headers_mut();
     if let Some(ec) = refusal.ec {
@@ -245,8 +217,6 @@ fn refused(arrived: &Arrived, refusal: &Refusal, request_id: &str) -> Response<B
 fn xml_answer(document: String) -> Response<Body> {
     let mut response = Response::new(Body::from(document));
     *response.status_mut() = StatusCode::OK;
-    response
-        .headers_mut()
-        .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/xml"));
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/xml"));
     response
 }

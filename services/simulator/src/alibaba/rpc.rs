@@ -11,11 +11,7 @@ use super::percent::{canonical_query, encode};
 
 /// The text that the client signed: method, path and all parameters but the signature itself.
 pub(super) fn string_to_sign(method: &str, parameters: &[(String, String)]) -> String {
-    let signed: Vec<(String, String)> = parameters
-        .iter()
-        .filter(|(name, _)| name != "Signature")
-        .cloned()
-        .collect();
+    let signed: Vec<(String, String)> = parameters.iter().filter(|(name, _)| name != "Signature").cloned().collect();
     format!("{method}&%2F&{}", encode(&canonical_query(&signed)))
 }
 

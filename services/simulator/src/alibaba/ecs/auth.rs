@@ -27,11 +27,7 @@ impl Ecs {
     ///
     /// The order of the checks is key, time, signature, token, nonce, so that a forged call uses up no nonce.
     pub(super) fn identify(&self, arrived: &Arrived) -> Result<Account, Refusal> {
-        let claim = if arrived.is_acs3() {
-            arrived.acs3_claim()?
-        } else {
-            arrived.rpc_claim()?
-        };
+        let claim = if arrived.is_acs3() { arrived.acs3_claim()? } else { arrived.rpc_claim()? };
         let account = self
             .world
             .account_by_key(Cloud::Alibaba, &claim.access_key_id)
@@ -52,12 +48,9 @@ impl Ecs {
         }
         check_token(&account, claim.token.as_deref())?;
         check_version(arrived)?;
-        let forget_at = signed_at.checked_add(WINDOW).unwrap_or(now);
+        let forget_at = signed_at.max(now).checked_add(WINDOW).unwrap_or(now);
         if !self.nonces.is_fresh(&claim.access_key_id, &claim.nonce, now, forget_at) {
-            return Err(Refusal::bad_request(
-                "SignatureNonceUsed",
-                "Specified signature nonce was used already.",
-            ));
+            return Err(Refusal::bad_request("SignatureNonceUsed", "Specified signature nonce was used already."));
         }
         Ok(account)
     }
@@ -66,16 +59,10 @@ impl Ecs {
 fn check_time(text: &str, now: Timestamp) -> Result<Timestamp, Refusal> {
     let has_seconds = text.len() == "yyyy-MM-ddTHH:mm:ssZ".len();
     let signed_at = time::parse(text).filter(|_| has_seconds).ok_or_else(|| {
-        Refusal::bad_request(
-            "InvalidTimeStamp.Format",
-            "Specified time stamp or date value is not well formatted.",
-        )
+        Refusal::bad_request("InvalidTimeStamp.Format", "Specified time stamp or date value is not well formatted.")
     })?;
     if now.duration_since(signed_at).abs() > WINDOW {
-        return Err(Refusal::bad_request(
-            "InvalidTimeStamp.Expired",
-            "Specified time stamp or date value is expired.",
-        ));
+        return Err(Refusal::bad_request("InvalidTimeStamp.Expired", "Specified time stamp or date value is expired."));
     }
     Ok(signed_at)
 }
@@ -84,10 +71,9 @@ fn check_token(account: &Account, sent: Option<&str>) -> Result<(), Refusal> {
     match (account.token.as_deref(), sent) {
         (None, None) => Ok(()),
         (Some(wanted), Some(sent)) if wanted == sent => Ok(()),
-        (Some(_), None) => Err(Refusal::bad_request(
-            "MissingSecurityToken",
-            "SecurityToken is mandatory for this action.",
-        )),
+        (Some(_), None) => {
+            Err(Refusal::bad_request("MissingSecurityToken", "SecurityToken is mandatory for this action."))
+        }
         (Some(_), Some(_)) => Err(Refusal::bad_request(
             "InvalidSecurityToken.Malformed",
             "The specified parameter \"SecurityToken.Malformed\" is not valid.",
@@ -100,15 +86,10 @@ fn check_token(account: &Account, sent: Option<&str>) -> Result<(), Refusal> {
 }
 
 fn check_version(arrived: &Arrived) -> Result<(), Refusal> {
-    let version = arrived
-        .header("x-acs-version")
-        .or_else(|| arrived.parameters.optional("Version").map(str::to_owned));
+    let version = arrived.header("x-acs-version").or_else(|| arrived.parameters.optional("Version").map(str::to_owned));
     match version.as_deref() {
         Some(VERSION) => Ok(()),
-        Some(_) => Err(Refusal::bad_request(
-            "InvalidVersion",
-            "Specified parameter Version is not valid.",
-        )),
+        Some(_) => Err(Refusal::bad_request("InvalidVersion", "Specified parameter Version is not valid.")),
         None => Err(Refusal::missing("Version")),
     }
 }
@@ -140,12 +121,8 @@ impl Arrived {
         Ok(Claim {
             access_key_id: authorization.access_key_id.to_owned(),
             signature: authorization.signature.to_owned(),
-            timestamp: self
-                .header("x-acs-date")
-                .ok_or_else(|| Refusal::missing("x-acs-date"))?,
-            nonce: self
-                .header("x-acs-signature-nonce")
-                .ok_or_else(|| Refusal::missing("x-acs-signature-nonce"))?,
+            timestamp: self.header("x-acs-date").ok_or_else(|| Refusal::missing("x-acs-date"))?,
+            nonce: self.header("x-acs-signature-nonce").ok_or_else(|| Refusal::missing("x-acs-signature-nonce"))?,
             token: self.header("x-acs-security-token"),
             string_to_sign: signable.string_to_sign(),
         })
@@ -169,3 +146,6 @@ impl Arrived {
         Ok(claim)
     }
 }
+
+#[cfg(test)]
+mod tests;

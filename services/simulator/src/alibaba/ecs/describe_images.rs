@@ -22,16 +22,9 @@ pub(super) fn run(context: &Context<'_>) -> Answer {
     }
     let images = context.world.images(Cloud::Alibaba, &context.account.id, region);
     let shares = context.world.shares();
-    let is_shared = |image: &Image| {
-        shares
-            .iter()
-            .any(|share| share.cloud == Cloud::Alibaba && share.image == image.id)
-    };
-    let matching: Vec<Value> = images
-        .iter()
-        .filter(|image| filter.accepts(image))
-        .map(|image| entry(image, is_shared(image)))
-        .collect();
+    let is_shared = |image: &Image| shares.iter().any(|share| share.cloud == Cloud::Alibaba && share.image == image.id);
+    let matching: Vec<Value> =
+        images.iter().filter(|image| filter.accepts(image)).map(|image| entry(image, is_shared(image))).collect();
     let answer = json!({
         "RegionId": region,
         "PageNumber": page.number,
@@ -44,11 +37,7 @@ pub(super) fn run(context: &Context<'_>) -> Answer {
 
 /// Non-empty for images that were made from one of the marketplace.
 pub(super) fn product_code(image: &Image) -> &'static str {
-    if image.origin == Origin::Marketplace {
-        MARKETPLACE_CODE
-    } else {
-        ""
-    }
+    if image.origin == Origin::Marketplace { MARKETPLACE_CODE } else { "" }
 }
 
 fn status_word(state: ImageState) -> &'static str {

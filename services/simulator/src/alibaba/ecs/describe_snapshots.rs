@@ -16,9 +16,7 @@ pub(super) fn run(context: &Context<'_>) -> Answer {
     let region = parameters.region()?;
     let filter = Filter::read(parameters)?;
     let images = context.world.images(Cloud::Alibaba, &context.account.id, region);
-    let own = images
-        .iter()
-        .filter(|image| matches!(image.origin, Origin::Custom | Origin::Marketplace));
+    let own = images.iter().filter(|image| matches!(image.origin, Origin::Custom | Origin::Marketplace));
     let matching: Vec<Value> = own
         .flat_map(|image| image.disks.iter().map(move |disk| (image, disk)))
         .filter(|(image, disk)| filter.accepts(image, disk))
@@ -58,24 +56,13 @@ impl Filter {
         let word = |name: &str, known: &[&str], refused: &'static str| match parameters.optional(name) {
             None => Ok(None),
             Some(word) if known.contains(&word) => Ok(Some(word.to_owned())),
-            Some(_) => Err(Refusal::not_found(
-                refused,
-                format!("The specified {name} is not found."),
-            )),
+            Some(_) => Err(Refusal::not_found(refused, format!("The specified {name} is not found."))),
         };
-        let status = word(
-            "Status",
-            &["progressing", "accomplished", "failed", "all"],
-            "InvalidStatus.NotFound",
-        )?;
+        let status = word("Status", &["progressing", "accomplished", "failed", "all"], "InvalidStatus.NotFound")?;
         Ok(Self {
             ids: snapshot_ids(parameters)?,
             status: status.filter(|status| status != "all"),
-            disk_type: word(
-                "SourceDiskType",
-                &["system", "data", "System", "Data"],
-                "InvalidSourceDiskType",
-            )?,
+            disk_type: word("SourceDiskType", &["system", "data", "System", "Data"], "InvalidSourceDiskType")?,
             usage: word("Usage", &["image", "disk", "image_disk", "none"], "InvalidUsage")?,
             encrypted: parameters.flag("Encrypted")?,
         })
@@ -83,14 +70,8 @@ impl Filter {
 
     fn accepts(&self, image: &Image, disk: &Disk) -> bool {
         self.ids.as_ref().is_none_or(|ids| ids.contains(&disk.snapshot_id))
-            && self
-                .status
-                .as_ref()
-                .is_none_or(|status| status == status_word(image.state))
-            && self
-                .disk_type
-                .as_ref()
-                .is_none_or(|kind| kind.eq_ignore_ascii_case(disk_type(disk)))
+            && self.status.as_ref().is_none_or(|status| status == status_word(image.state))
+            && self.disk_type.as_ref().is_none_or(|kind| kind.eq_ignore_ascii_case(disk_type(disk)))
             && self.usage.as_ref().is_none_or(|usage| usage == "image")
             && self.encrypted.is_none_or(|encrypted| encrypted == image.encrypted)
     }
@@ -101,18 +82,9 @@ fn snapshot_ids(parameters: &Parameters) -> Result<Option<Vec<String>>, Refusal>
     let Some(text) = parameters.optional("SnapshotIds") else {
         return Ok(None);
     };
-    let malformed = || {
-        Refusal::forbidden(
-            "InvalidSnapshotIds.Malformed",
-            "The specified SnapshotIds is not valid.",
-        )
-    };
+    let malformed = || Refusal::forbidden("InvalidSnapshotIds.Malformed", "The specified SnapshotIds is not valid.");
     let ids: Vec<String> = serde_json::from_str(text).map_err(|_| malformed())?;
-    if ids.len() > MAX_IDS {
-        Err(malformed())
-    } else {
-        Ok(Some(ids))
-    }
+    if ids.len() > MAX_IDS { Err(malformed()) } else { Ok(Some(ids)) }
 }
 
 fn status_word(state: ImageState) -> &'static str {

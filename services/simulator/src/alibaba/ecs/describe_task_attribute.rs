@@ -16,11 +16,7 @@ pub(super) fn run(context: &Context<'_>) -> Answer {
         .task(Cloud::Alibaba, &context.account.id, region, id)
         .ok_or_else(|| Refusal::bad_request("InvalidTaskId.NotFound", "The specified task id is not found."))?;
     let written = task.objects.iter().filter(|object| object.written).count();
-    let failed = if task.status == TaskStatus::Failed {
-        task.objects.len() - written
-    } else {
-        0
-    };
+    let failed = if task.status == TaskStatus::Failed { task.objects.len() - written } else { 0 };
     let progress: Vec<Value> = task.objects.iter().map(|object| operation(&task, object)).collect();
     let answer = json!({
         "RegionId": region,
@@ -43,11 +39,9 @@ pub(super) fn run(context: &Context<'_>) -> Answer {
 fn operation(task: &Task, object: &TaskObject) -> Value {
     let (status, code, message) = match (object.written, task.status) {
         (true, _) => ("Success", "", ""),
-        (false, TaskStatus::Failed) => (
-            "Failed",
-            "ExportImageFailed",
-            "Exporting the image failed; contact the support.",
-        ),
+        (false, TaskStatus::Failed) => {
+            ("Failed", "ExportImageFailed", "Exporting the image failed; contact the support.")
+        }
         (false, _) => ("Processing", "", ""),
     };
     let items = if object.written && task.status != TaskStatus::Running {

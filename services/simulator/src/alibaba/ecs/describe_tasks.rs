@@ -24,9 +24,7 @@ pub(super) fn run(context: &Context<'_>) -> Answer {
         return Err(Refusal::invalid("ResourceIds"));
     }
     let action = parameters.optional("TaskAction");
-    let status = parameters
-        .optional("TaskStatus")
-        .filter(|word| FILTER_WORDS.contains(word));
+    let status = parameters.optional("TaskStatus").filter(|word| FILTER_WORDS.contains(word));
     let bound = |name| match parameters.optional(name) {
         None => Ok(None),
         Some(text) => time::parse(text).map(Some).ok_or_else(|| Refusal::invalid(name)),

@@ -25,11 +25,7 @@ impl Envelope {
     /// Writes an accepted call's `fields`, with the request id among them.
     pub(super) fn accepted(&self, mut fields: Map<String, Value>) -> Response<Body> {
         fields.insert("RequestId".to_owned(), self.request_id.clone().into());
-        self.write(
-            StatusCode::OK,
-            &format!("{}Response", self.action),
-            Value::Object(fields),
-        )
+        self.write(StatusCode::OK, &format!("{}Response", self.action), Value::Object(fields))
     }
 
     /// Writes a refusal.
@@ -43,9 +39,7 @@ impl Envelope {
         });
         let mut response = self.write(refusal.status, "Error", fields);
         if let Some(seconds) = refusal.retry_after_seconds {
-            response
-                .headers_mut()
-                .insert("x-acs-retry-after", HeaderValue::from(seconds));
+            response.headers_mut().insert("x-acs-retry-after", HeaderValue::from(seconds));
         }
         response
     }

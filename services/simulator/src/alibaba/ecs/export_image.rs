@@ -18,59 +18,37 @@ pub(super) fn run(context: &Context<'_>) -> Answer {
     let bucket = parameters.required("OSSBucket")?;
     let prefix = parameters.optional("OSSPrefix").unwrap_or_default();
     if prefix.len() > MAX_PREFIX_CHARS || !prefix.chars().all(|letter| letter.is_ascii_alphanumeric()) {
-        return Err(Refusal::bad_request(
-            "InvalidOSSPrefix.Malformed",
-            "The specified OSSPrefix is malformed.",
-        ));
+        return Err(Refusal::bad_request("InvalidOSSPrefix.Malformed", "The specified OSSPrefix is malformed."));
     }
-    let format: ImageFormat = parameters
-        .optional("ImageFormat")
-        .unwrap_or("raw")
-        .parse()
-        .map_err(|_| {
-            Refusal::bad_request(
-                "InvalidImageFormat.Malformed",
-                "The specified Image Format is not valid.",
-            )
-        })?;
+    let format: ImageFormat = parameters.optional("ImageFormat").unwrap_or("raw").parse().map_err(|_| {
+        Refusal::bad_request("InvalidImageFormat.Malformed", "The specified Image Format is not valid.")
+    })?;
     let request = ExportRequest {
         cloud: Cloud::Alibaba,
         account: context.account.id.clone(),
         region: region.to_owned(),
         action: "ExportImage",
-        items: vec![ExportItem {
-            image_id: image_id.to_owned(),
-            prefix: prefix.to_owned(),
-        }],
+        items: vec![ExportItem { image_id: image_id.to_owned(), prefix: prefix.to_owned() }],
         bucket: bucket.to_owned(),
         role: parameters.optional("RoleName").unwrap_or(DEFAULT_ROLE).to_owned(),
         format,
-        packaging: if format == ImageFormat::Raw {
-            Packaging::TarGz
-        } else {
-            Packaging::Plain
-        },
+        packaging: if format == ImageFormat::Raw { Packaging::TarGz } else { Packaging::Plain },
         root_disk_only: false,
         dry_run: parameters.flag("DryRun")? == Some(true),
         name_object,
     };
     match context.world.export(&request) {
         Ok(Accepted::Checked { .. }) => Err(Refusal::dry_run()),
-        Ok(Accepted::Started(task)) => Ok(Map::from_iter([
-            ("TaskId".to_owned(), json!(task.id)),
-            ("RegionId".to_owned(), json!(region)),
-        ])),
+        Ok(Accepted::Started(task)) => {
+            Ok(Map::from_iter([("TaskId".to_owned(), json!(task.id)), ("RegionId".to_owned(), json!(region))]))
+        }
         Err(refusal) => Err(in_vendor_words(&refusal)),
     }
 }
 
 /// `PREFIX_IMAGEID_system.raw.tar.gz`, `PREFIX_IMAGEID_data_xvdb.raw.tar.gz`; other formats have their plain ending.
 fn name_object(naming: &Naming<'_>) -> String {
-    let prefix = if naming.prefix.is_empty() {
-        String::new()
-    } else {
-        format!("{}_", naming.prefix)
-    };
+    let prefix = if naming.prefix.is_empty() { String::new() } else { format!("{}_", naming.prefix) };
     let disk = match naming.disk.role {
         DiskRole::System => "system".to_owned(),
         DiskRole::Data => format!("data_{}", naming.disk.device_name()),
@@ -89,10 +67,7 @@ fn in_vendor_words(refusal: &ExportRefusal) -> Refusal {
             "InvalidImageId.NotFound",
             "The specified ImageId does not exist in the user account or region.",
         ),
-        R::Origin {
-            origin: Origin::Marketplace,
-            ..
-        } => Refusal::forbidden(
+        R::Origin { origin: Origin::Marketplace, .. } => Refusal::forbidden(
             "ImageNotSupported",
             "The specified image is based on a marketplace image and cannot be exported.",
         ),
@@ -125,10 +100,9 @@ fn in_vendor_words(refusal: &ExportRefusal) -> Refusal {
             "InvalidImageFormat.RegionNotSupported",
             "The specified image format is not supported in this region.",
         ),
-        R::BucketAbsent { .. } | R::BucketElsewhere { .. } => Refusal::bad_request(
-            "InvalidOSSBucket.NotFound",
-            "The specified OSSBucket does not exist in this region.",
-        ),
+        R::BucketAbsent { .. } | R::BucketElsewhere { .. } => {
+            Refusal::bad_request("InvalidOSSBucket.NotFound", "The specified OSSBucket does not exist in this region.")
+        }
         R::BucketForeign { .. } | R::BucketNotWritable { .. } => Refusal::forbidden(
             "InvalidOSS.NotAuthorized",
             "The access to the specified OSS bucket or object is denied.",
@@ -141,19 +115,17 @@ fn in_vendor_words(refusal: &ExportRefusal) -> Refusal {
             "NoSetRoletoECSServiceAcount",
             "ECS service account has no permission to access the OSS bucket; set the role first.",
         ),
-        R::NotEnabled => Refusal::forbidden(
-            "UserNotInTheWhiteList",
-            "The user is not in the white list of image export.",
-        ),
+        R::NotEnabled => {
+            Refusal::forbidden("UserNotInTheWhiteList", "The user is not in the white list of image export.")
+        }
         R::AlreadyExporting { .. } => Refusal::forbidden("ImageIsExporting", "The specified image is exporting."),
         R::TooManyRunning { .. } => Refusal::forbidden(
             "ConcurrentQuotaExceed.ExportImage",
             "The maximum number of concurrently running export tasks is exceeded.",
         ),
         // The vendor documents no quota of a day, only one of a week.
-        R::DailyOperationsUsedUp { .. } => Refusal::forbidden(
-            "WeeklyQuotaExceed.ExportImage",
-            "The export quota of this period is used up.",
-        ),
+        R::DailyOperationsUsedUp { .. } => {
+            Refusal::forbidden("WeeklyQuotaExceed.ExportImage", "The export quota of this period is used up.")
+        }
     }
 }

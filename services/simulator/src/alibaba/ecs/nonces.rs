@@ -14,8 +14,7 @@ impl Nonces {
     pub(super) fn is_fresh(&self, access_key_id: &str, nonce: &str, now: Timestamp, forget_at: Timestamp) -> bool {
         let mut used = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         used.retain(|_, forget_at| *forget_at >= now);
-        used.insert((access_key_id.to_owned(), nonce.to_owned()), forget_at)
-            .is_none()
+        used.insert((access_key_id.to_owned(), nonce.to_owned()), forget_at).is_none()
     }
 }
 

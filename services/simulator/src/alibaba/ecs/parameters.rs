@@ -22,10 +22,7 @@ pub(super) struct Page {
 impl Page {
     /// The entries of this page.
     pub(super) fn of<T>(self, all: Vec<T>) -> Vec<T> {
-        all.into_iter()
-            .skip((self.number - 1).saturating_mul(self.size))
-            .take(self.size)
-            .collect()
+        all.into_iter().skip((self.number - 1).saturating_mul(self.size)).take(self.size).collect()
     }
 }
 
@@ -40,10 +37,7 @@ impl Parameters {
     }
 
     pub(super) fn optional(&self, name: &str) -> Option<&str> {
-        self.0
-            .iter()
-            .find(|(key, value)| key == name && !value.is_empty())
-            .map(|(_, value)| value.as_str())
+        self.0.iter().find(|(key, value)| key == name && !value.is_empty()).map(|(_, value)| value.as_str())
     }
 
     pub(super) fn required(&self, name: &str) -> Result<&str, Refusal> {
@@ -56,10 +50,7 @@ impl Parameters {
         if world::is_region(Cloud::Alibaba, region) {
             return Ok(region);
         }
-        Err(Refusal::bad_request(
-            "InvalidRegionId.NotFound",
-            "The specified RegionId does not exist.",
-        ))
+        Err(Refusal::bad_request("InvalidRegionId.NotFound", "The specified RegionId does not exist."))
     }
 
     /// A boolean in any case, because Python clients send `True`.
@@ -80,9 +71,7 @@ impl Parameters {
 
     /// Values of `NAME.1`, `NAME.2` … up to the first gap.
     pub(super) fn numbered(&self, name: &str) -> Vec<&str> {
-        (1..)
-            .map_while(|index| self.optional(&format!("{name}.{index}")))
-            .collect()
+        (1..).map_while(|index| self.optional(&format!("{name}.{index}"))).collect()
     }
 
     /// Keys and values of `NAME.1.Key`, `NAME.1.Value` … up to the first gap.
@@ -97,10 +86,7 @@ impl Parameters {
 
     /// `PageNumber` (default 1) and `PageSize` (default 10, at most 100).
     pub(super) fn page(&self) -> Result<Page, Refusal> {
-        Ok(Page {
-            number: self.number("PageNumber", 1, usize::MAX)?,
-            size: self.number("PageSize", 10, 100)?,
-        })
+        Ok(Page { number: self.number("PageNumber", 1, usize::MAX)?, size: self.number("PageSize", 10, 100)? })
     }
 
     /// A number from 1 to `most`.
@@ -108,10 +94,7 @@ impl Parameters {
         let Some(text) = self.optional(name) else {
             return Ok(default);
         };
-        text.parse()
-            .ok()
-            .filter(|number| (1..=most).contains(number))
-            .ok_or_else(|| Refusal::invalid(name))
+        text.parse().ok().filter(|number| (1..=most).contains(number)).ok_or_else(|| Refusal::invalid(name))
     }
 }
 
@@ -131,10 +114,7 @@ mod tests {
         assert_eq!(read.flag("B"), Ok(Some(false)));
         assert_eq!(read.flag("C"), Ok(Some(false)));
         assert_eq!(read.flag("E"), Ok(None));
-        assert_eq!(
-            read.flag("D").map_err(|refusal| refusal.code),
-            Err("InvalidParameter".into())
-        );
+        assert_eq!(read.flag("D").map_err(|refusal| refusal.code), Err("InvalidParameter".into()));
     }
 
     #[test]
@@ -150,17 +130,8 @@ mod tests {
     #[test]
     fn a_page_beyond_its_limits_is_refused() {
         assert_eq!(parameters("").page(), Ok(Page { number: 1, size: 10 }));
-        assert_eq!(
-            parameters("PageNumber=3&PageSize=100").page(),
-            Ok(Page { number: 3, size: 100 })
-        );
-        for query in [
-            "PageSize=101",
-            "PageSize=0",
-            "PageNumber=0",
-            "PageNumber=-1",
-            "PageSize=ten",
-        ] {
+        assert_eq!(parameters("PageNumber=3&PageSize=100").page(), Ok(Page { number: 3, size: 100 }));
+        for query in ["PageSize=101", "PageSize=0", "PageNumber=0", "PageNumber=-1", "PageSize=ten"] {
             assert!(parameters(query).page().is_err(), "{query}");
         }
         assert_eq!(Page { number: 2, size: 2 }.of(vec![1, 2, 3]), [3]);
@@ -169,12 +140,7 @@ mod tests {
     #[test]
     fn an_absent_or_unknown_region_is_refused_by_its_own_code() {
         assert_eq!(parameters("RegionId=cn-hangzhou").region(), Ok("cn-hangzhou"));
-        let code = |query| {
-            parameters(query)
-                .region()
-                .map(str::to_owned)
-                .map_err(|refusal| refusal.code)
-        };
+        let code = |query| parameters(query).region().map(str::to_owned).map_err(|refusal| refusal.code);
         assert_eq!(code("RegionId="), Err("MissingParameter".into()));
         assert_eq!(code("RegionId=ap-guangzhou"), Err("InvalidRegionId.NotFound".into()));
     }

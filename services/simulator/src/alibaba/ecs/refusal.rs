@@ -19,12 +19,7 @@ pub(super) struct Refusal {
 
 impl Refusal {
     fn new(status: StatusCode, code: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
-        Self {
-            status,
-            code: code.into(),
-            message: message.into(),
-            retry_after_seconds: None,
-        }
+        Self { status, code: code.into(), message: message.into(), retry_after_seconds: None }
     }
 
     /// Refuses with HTTP 400.
@@ -51,27 +46,18 @@ impl Refusal {
 
     /// Refuses because `name` has a value that it cannot have.
     pub(super) fn invalid(name: &str) -> Self {
-        Self::bad_request(
-            "InvalidParameter",
-            format!("The specified parameter \"{name}\" is not valid."),
-        )
+        Self::bad_request("InvalidParameter", format!("The specified parameter \"{name}\" is not valid."))
     }
 
     /// Answers a check that found nothing wrong; the vendor reports it as an error.
     pub(super) fn dry_run() -> Self {
-        Self::bad_request(
-            "DryRunOperation",
-            "Request validation has been passed with DryRun flag set.",
-        )
+        Self::bad_request("DryRunOperation", "Request validation has been passed with DryRun flag set.")
     }
 
     /// Refuses because of the caller's pace, with a hint when to come back.
     pub(super) fn throttled(retry_after_seconds: u32) -> Self {
         let message = "Request was denied due to user flow control.";
-        Self {
-            retry_after_seconds: Some(retry_after_seconds),
-            ..Self::bad_request("Throttling.User", message)
-        }
+        Self { retry_after_seconds: Some(retry_after_seconds), ..Self::bad_request("Throttling.User", message) }
     }
 
     /// Fails without the caller's fault.

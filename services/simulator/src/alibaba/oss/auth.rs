@@ -32,15 +32,9 @@ pub(super) fn identify(world: &World, arrived: &Arrived) -> Result<Caller, Refus
     } else if arrived.parameter("OSSAccessKeyId").is_some() {
         v1_query(world, arrived)
     } else if authorization.is_empty() {
-        Err(Refusal::forbidden(
-            "AccessDenied",
-            "Anonymous access is forbidden for this operation.",
-        ))
+        Err(Refusal::forbidden("AccessDenied", "Anonymous access is forbidden for this operation."))
     } else {
-        Err(Refusal::bad_request(
-            "InvalidArgument",
-            "The authorization header is invalid.",
-        ))
+        Err(Refusal::bad_request("InvalidArgument", "The authorization header is invalid."))
     }
 }
 
@@ -56,17 +50,12 @@ pub(super) fn open_bucket(
     };
     if !is_bucket_name(name) {
         return Err(
-            Refusal::bad_request("InvalidBucketName", "The specified bucket is not valid.").with("BucketName", name),
+            Refusal::bad_request("InvalidBucketName", "The specified bucket is not valid.").with("BucketName", name)
         );
     }
-    let bucket = world
-        .bucket(Cloud::Alibaba, name)
-        .ok_or_else(|| Refusal::no_such_bucket(name))?;
+    let bucket = world.bucket(Cloud::Alibaba, name).ok_or_else(|| Refusal::no_such_bucket(name))?;
     if bucket.account != caller.account.id {
-        return Err(Refusal::forbidden(
-            "AccessDenied",
-            "The bucket you visit is not belong to you.",
-        ));
+        return Err(Refusal::forbidden("AccessDenied", "The bucket you visit is not belong to you."));
     }
     let is_elsewhere = caller.region.as_ref().is_some_and(|region| *region != bucket.region);
     if is_elsewhere && !operation.is_regionless() {
@@ -102,64 +91,25 @@ fn v1_header(world: &World, arrived: &Arrived, parts: &str) -> Result<Caller, Re
         .split_once(':')
         .ok_or_else(|| Refusal::bad_request("InvalidArgument", "The authorization header is invalid."))?;
     let account = account_of(world, access_key_id)?;
-    let date = arrived
-        .header("x-oss-date")
-        .or_else(|| arrived.header("date"))
-        .unwrap_or_default();
-    check_skew(
-        time::parse_http(&date).or_else(|| time::parse_basic(&date)),
-        world.auth_now(),
-    )?;
-    let v1 = V1 {
-        request: arrived.signable(),
-        date: &date,
-    };
-    check_signature(
-        &v1.signature(&account.secret_key),
-        signature,
-        access_key_id,
-        &v1.string_to_sign(),
-    )?;
+    let date = arrived.header("x-oss-date").or_else(|| arrived.header("date")).unwrap_or_default();
+    check_skew(time::parse_http(&date).or_else(|| time::parse_basic(&date)), world.auth_now())?;
+    let v1 = V1 { request: arrived.signable(), date: &date };
+    check_signature(&v1.signature(&account.secret_key), signature, access_key_id, &v1.string_to_sign())?;
     // One of the official clients sends the token under the second name, unsigned, when it signs by V1.
-    check_token(
-        &account,
-        arrived
-            .header("x-oss-security-token")
-            .or_else(|| arrived.header("security-token")),
-    )?;
-    Ok(Caller {
-        account,
-        region: arrived.target.region.clone(),
-    })
+    check_token(&account, arrived.header("x-oss-security-token").or_else(|| arrived.header("security-token")))?;
+    Ok(Caller { account, region: arrived.target.region.clone() })
 }
 
 fn v1_query(world: &World, arrived: &Arrived) -> Result<Caller, Refusal> {
     let text = |name| arrived.parameter(name).unwrap_or_default();
     let (access_key_id, expires) = (text("OSSAccessKeyId"), text("Expires"));
     let account = account_of(world, access_key_id)?;
-    let until = expires
-        .parse()
-        .ok()
-        .and_then(|second| Timestamp::from_second(second).ok());
-    check_expiry(
-        until.ok_or_else(|| Refusal::invalid_argument("Expires", expires))?,
-        world.auth_now(),
-    )?;
-    let v1 = V1 {
-        request: arrived.signable(),
-        date: expires,
-    };
-    check_signature(
-        &v1.signature(&account.secret_key),
-        text("Signature"),
-        access_key_id,
-        &v1.string_to_sign(),
-    )?;
+    let until = expires.parse().ok().and_then(|second| Timestamp::from_second(second).ok());
+    check_expiry(until.ok_or_else(|| Refusal::invalid_argument("Expires", expires))?, world.auth_now())?;
+    let v1 = V1 { request: arrived.signable(), date: expires };
+    check_signature(&v1.signature(&account.secret_key), text("Signature"), access_key_id, &v1.string_to_sign())?;
     check_token(&account, arrived.parameter("security-token").map(str::to_owned))?;
-    Ok(Caller {
-        account,
-        region: arrived.target.region.clone(),
-    })
+    Ok(Caller { account, region: arrived.target.region.clone() })
 }
 
 fn v4_header(world: &World, arrived: &Arrived, parts: &str) -> Result<Caller, Refusal> {
@@ -178,18 +128,11 @@ fn v4_header(world: &World, arrived: &Arrived, parts: &str) -> Result<Caller, Re
     let account = account_of(world, credential.access_key_id)?;
     let timestamp = arrived.header("x-oss-date").unwrap_or_default();
     check_skew(time::parse_basic(&timestamp), world.auth_now())?;
-    let v4 = V4 {
-        request: arrived.signable(),
-        credential,
-        timestamp: &timestamp,
-        additional_headers: &additional_headers,
-    };
+    let v4 =
+        V4 { request: arrived.signable(), credential, timestamp: &timestamp, additional_headers: &additional_headers };
     check_v4(&v4, signature, &account)?;
     check_token(&account, arrived.header("x-oss-security-token"))?;
-    Ok(Caller {
-        account,
-        region: region_of(arrived, &credential),
-    })
+    Ok(Caller { account, region: region_of(arrived, &credential) })
 }
 
 fn v4_query(world: &World, arrived: &Arrived) -> Result<Caller, Refusal> {
@@ -206,50 +149,26 @@ fn v4_query(world: &World, arrived: &Arrived) -> Result<Caller, Refusal> {
     if signed_at.duration_since(world.auth_now()) > WINDOW {
         return Err(Refusal::forbidden("AccessDenied", "Request is not valid yet."));
     }
-    check_expiry(
-        signed_at
-            .checked_add(SignedDuration::from_secs(seconds))
-            .unwrap_or(signed_at),
-        world.auth_now(),
-    )?;
+    check_expiry(signed_at.checked_add(SignedDuration::from_secs(seconds)).unwrap_or(signed_at), world.auth_now())?;
     let additional_headers = split_headers(arrived.parameter("x-oss-additional-headers"));
-    let v4 = V4 {
-        request: arrived.signable(),
-        credential,
-        timestamp,
-        additional_headers: &additional_headers,
-    };
+    let v4 = V4 { request: arrived.signable(), credential, timestamp, additional_headers: &additional_headers };
     check_v4(&v4, text("x-oss-signature"), &account)?;
     check_token(&account, arrived.parameter("x-oss-security-token").map(str::to_owned))?;
-    Ok(Caller {
-        account,
-        region: region_of(arrived, &credential),
-    })
+    Ok(Caller { account, region: region_of(arrived, &credential) })
 }
 
 fn split_headers(text: Option<&str>) -> Vec<String> {
-    text.unwrap_or_default()
-        .split(';')
-        .filter(|name| !name.is_empty())
-        .map(str::to_lowercase)
-        .collect()
+    text.unwrap_or_default().split(';').filter(|name| !name.is_empty()).map(str::to_lowercase).collect()
 }
 
 fn region_of(arrived: &Arrived, credential: &Credential<'_>) -> Option<String> {
-    arrived
-        .target
-        .region
-        .clone()
-        .or_else(|| Some(credential.region.to_owned()))
+    arrived.target.region.clone().or_else(|| Some(credential.region.to_owned()))
 }
 
 fn account_of(world: &World, access_key_id: &str) -> Result<Account, Refusal> {
     world.account_by_key(Cloud::Alibaba, access_key_id).ok_or_else(|| {
-        Refusal::forbidden(
-            "InvalidAccessKeyId",
-            "The OSS Access Key Id you provided does not exist in our records.",
-        )
-        .with("OSSAccessKeyId", access_key_id)
+        Refusal::forbidden("InvalidAccessKeyId", "The OSS Access Key Id you provided does not exist in our records.")
+            .with("OSSAccessKeyId", access_key_id)
     })
 }
 
@@ -277,17 +196,10 @@ fn check_expiry(until: Timestamp, now: Timestamp) -> Result<(), Refusal> {
 
 fn check_v4(v4: &V4<'_>, signature: &str, account: &Account) -> Result<(), Refusal> {
     if !v4.timestamp.starts_with(v4.credential.date) || v4.credential.product != "oss" {
-        return Err(Refusal::bad_request(
-            "InvalidArgument",
-            "The scope of the credential is invalid.",
-        ));
+        return Err(Refusal::bad_request("InvalidArgument", "The scope of the credential is invalid."));
     }
-    let checked = check_signature(
-        &v4.signature(&account.secret_key),
-        signature,
-        &account.secret_id,
-        &v4.string_to_sign(),
-    );
+    let checked =
+        check_signature(&v4.signature(&account.secret_key), signature, &account.secret_id, &v4.string_to_sign());
     checked.map_err(|refusal| refusal.with("CanonicalRequest", v4.canonical_request()))
 }
 
@@ -311,9 +223,6 @@ fn check_token(account: &Account, sent: Option<String>) -> Result<(), Refusal> {
             "InvalidAccessKeyId",
             "The OSS Access Key Id you provided does not exist in our records.",
         )),
-        (_, Some(_)) => Err(Refusal::forbidden(
-            "InvalidSecurityToken",
-            "The security token you provided is invalid.",
-        )),
+        (_, Some(_)) => Err(Refusal::forbidden("InvalidSecurityToken", "The security token you provided is invalid.")),
     }
 }

@@ -14,10 +14,7 @@ pub(super) fn info(context: &Context<'_>) -> Response<Body> {
             .text("AccessMonitor", "Disabled")
             .text("CreationDate", time::to_iso(bucket.created_at))
             .text("ExtranetEndpoint", format!("oss-{}.aliyuncs.com", bucket.region))
-            .text(
-                "IntranetEndpoint",
-                format!("oss-{}-internal.aliyuncs.com", bucket.region),
-            )
+            .text("IntranetEndpoint", format!("oss-{}-internal.aliyuncs.com", bucket.region))
             .text("Location", format!("oss-{}", bucket.region))
             .text("StorageClass", &bucket.storage_class)
             .text("TransferAcceleration", "Disabled")
@@ -25,16 +22,12 @@ pub(super) fn info(context: &Context<'_>) -> Response<Body> {
             .text("DataRedundancyType", "LRS")
             .text("Name", &bucket.name)
             .text("ResourceGroupId", "")
-            .nested("Owner", |owner| {
-                owner.text("DisplayName", &bucket.account).text("ID", &bucket.account)
-            })
+            .nested("Owner", |owner| owner.text("DisplayName", &bucket.account).text("ID", &bucket.account))
             .nested("AccessControlList", |list| list.text("Grant", "private"))
             .nested("ServerSideEncryptionRule", |rule| {
                 rule.text("SSEAlgorithm", if bucket.encrypted { "AES256" } else { "None" })
             })
-            .nested("BucketPolicy", |policy| {
-                policy.text("LogBucket", "").text("LogPrefix", "")
-            })
+            .nested("BucketPolicy", |policy| policy.text("LogBucket", "").text("LogPrefix", ""))
     });
     xml_answer(document.finish())
 }

@@ -18,18 +18,10 @@ const MAX_KEYS: usize = 1000;
 
 pub(super) fn run(context: &Context<'_>) -> Result<Response<Body>, Refusal> {
     let query = Query::read(context.arrived)?;
-    let objects = context
-        .world
-        .objects(Cloud::Alibaba, &context.bucket.name, &query.prefix);
+    let objects = context.world.objects(Cloud::Alibaba, &context.bucket.name, &query.prefix);
     let page = Page::of(&objects, &query);
-    let document = if query.is_v2 {
-        v2_document(context, &query, &page)
-    } else {
-        v1_document(context, &query, &page)
-    };
-    Ok(xml_answer(
-        page.write(document, &query, &context.bucket.account).finish(),
-    ))
+    let document = if query.is_v2 { v2_document(context, &query, &page) } else { v1_document(context, &query, &page) };
+    Ok(xml_answer(page.write(document, &query, &context.bucket.account).finish()))
 }
 
 struct Query {
@@ -112,11 +104,7 @@ struct Page<'a> {
 impl<'a> Page<'a> {
     /// Takes the next names from `objects`, which are sorted and have the prefix.
     fn of(objects: &'a [Object], query: &Query) -> Self {
-        let mut page = Self {
-            objects: Vec::new(),
-            prefixes: Vec::new(),
-            next: None,
-        };
+        let mut page = Self { objects: Vec::new(), prefixes: Vec::new(), next: None };
         let mut last = query.after.clone();
         for object in objects {
             let group = common_prefix(&object.key, query);
@@ -179,11 +167,7 @@ fn head_of_document(context: &Context<'_>, query: &Query, page: &Page<'_>) -> Do
         .text("MaxKeys", query.max_keys.to_string())
         .text("Delimiter", query.show(&query.delimiter))
         .text("IsTruncated", page.next.is_some().to_string());
-    if query.is_encoded {
-        document.text("EncodingType", "url")
-    } else {
-        document
-    }
+    if query.is_encoded { document.text("EncodingType", "url") } else { document }
 }
 
 fn v2_document(context: &Context<'_>, query: &Query, page: &Page<'_>) -> Document {

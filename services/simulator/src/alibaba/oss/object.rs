@@ -35,25 +35,15 @@ pub(super) fn get(context: &Context<'_>, is_cut: bool) -> Result<Response<Body>,
         return Err(Refusal::forbidden("InvalidObjectState", message).with("ObjectName", &object.key));
     }
     let arrived = context.arrived;
-    let is_standard = arrived
-        .header("x-oss-range-behavior")
-        .is_some_and(|word| word == "standard");
+    let is_standard = arrived.header("x-oss-range-behavior").is_some_and(|word| word == "standard");
     let part = range::read(arrived.header("range").as_deref(), object.size, is_standard)?;
     let bytes = part.clone().unwrap_or(0..object.size);
-    let body = if is_cut {
-        object.content.cut_body(bytes.clone())
-    } else {
-        object.content.body(bytes.clone())
-    };
+    let body = if is_cut { object.content.cut_body(bytes.clone()) } else { object.content.body(bytes.clone()) };
     let mut response = Response::new(body);
     describe(response.headers_mut(), &object, bytes.end - bytes.start);
     if part.is_some() {
         *response.status_mut() = StatusCode::PARTIAL_CONTENT;
-        insert(
-            response.headers_mut(),
-            header::CONTENT_RANGE,
-            &content_range(&bytes, object.size),
-        );
+        insert(response.headers_mut(), header::CONTENT_RANGE, &content_range(&bytes, object.size));
     }
     for (name, target) in OVERRIDES {
         if let Some(value) = arrived.parameter(name) {
@@ -65,39 +55,24 @@ pub(super) fn get(context: &Context<'_>, is_cut: bool) -> Result<Response<Body>,
 
 fn find(context: &Context<'_>) -> Result<Object, Refusal> {
     let key = &context.arrived.target.key;
-    let object = context
-        .world
-        .object(Cloud::Alibaba, &context.bucket.name, key)
-        .ok_or_else(|| Refusal::no_such_key(key))?;
+    let object =
+        context.world.object(Cloud::Alibaba, &context.bucket.name, key).ok_or_else(|| Refusal::no_such_key(key))?;
     check_conditions(context.arrived, &object)?;
     Ok(object)
 }
 
 fn check_conditions(arrived: &Arrived, object: &Object) -> Result<(), Refusal> {
     let tag = etag(object);
-    let names_tag = |text: &str| {
-        text.split(',')
-            .any(|one| one.trim() == tag || one.trim() == tag.trim_matches('"'))
-    };
+    let names_tag = |text: &str| text.split(',').any(|one| one.trim() == tag || one.trim() == tag.trim_matches('"'));
     let modified = object.last_modified.as_second();
-    let moment = |name| {
-        arrived
-            .header(name)
-            .and_then(|text| time::parse_http(&text))
-            .map(|at| at.as_second())
-    };
-    if arrived
-        .header("if-match")
-        .is_some_and(|text| text != "*" && !names_tag(&text))
-    {
+    let moment = |name| arrived.header(name).and_then(|text| time::parse_http(&text)).map(|at| at.as_second());
+    if arrived.header("if-match").is_some_and(|text| text != "*" && !names_tag(&text)) {
         return Err(Refusal::precondition("If-Match"));
     }
     if moment("if-unmodified-since").is_some_and(|since| modified > since) {
         return Err(Refusal::precondition("If-Unmodified-Since"));
     }
-    let is_known = arrived
-        .header("if-none-match")
-        .is_some_and(|text| text == "*" || names_tag(&text));
+    let is_known = arrived.header("if-none-match").is_some_and(|text| text == "*" || names_tag(&text));
     if is_known || moment("if-modified-since").is_some_and(|since| modified <= since) {
         return Err(Refusal::not_modified());
     }
@@ -121,20 +96,13 @@ fn content_range(bytes: &Range<u64>, size: u64) -> String {
 /// The checksum is of the whole object, also when a part is served.
 fn describe(headers: &mut HeaderMap, object: &Object, length: u64) {
     headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
-    headers.insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("application/octet-stream"),
-    );
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
     headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
     headers.insert("x-oss-object-type", HeaderValue::from_static(type_word(object)));
     headers.insert("x-oss-hash-crc64ecma", HeaderValue::from(object.crc64));
     insert(headers, header::ETAG, &etag(object));
     insert(headers, header::LAST_MODIFIED, &time::to_http(object.last_modified));
-    insert(
-        headers,
-        HeaderName::from_static("x-oss-storage-class"),
-        &object.storage_class,
-    );
+    insert(headers, HeaderName::from_static("x-oss-storage-class"), &object.storage_class);
 }
 
 fn insert(headers: &mut HeaderMap, name: HeaderName, text: &str) {

@@ -31,11 +31,7 @@ pub(super) fn read(header: Option<&str>, size: u64, is_standard: bool) -> Result
 fn parse(header: &str) -> Option<(Option<u64>, Option<u64>)> {
     let (first, last) = header.trim().strip_prefix("bytes=")?.split_once('-')?;
     let number = |text: &str| {
-        if text.is_empty() {
-            Some(None)
-        } else {
-            text.parse().ok().map(Some)
-        }
+        if text.is_empty() { Some(None) } else { text.parse().ok().map(Some) }
     };
     let (first, last) = (number(first)?, number(last)?);
     let is_ordered = match (first, last) {
@@ -73,9 +69,6 @@ mod tests {
         assert_eq!(read(Some("bytes=5-20"), 10, false), Ok(None));
         assert_eq!(read(Some("bytes=5-20"), 10, true), Ok(Some(5..10)));
         assert_eq!(read(Some("bytes=10-20"), 10, false), Ok(None));
-        assert_eq!(
-            read(Some("bytes=10-20"), 10, true).map_err(|refusal| refusal.code),
-            Err("InvalidRange")
-        );
+        assert_eq!(read(Some("bytes=10-20"), 10, true).map_err(|refusal| refusal.code), Err("InvalidRange"));
     }
 }

@@ -22,13 +22,7 @@ pub(super) struct Refusal {
 
 impl Refusal {
     fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Self {
-            status,
-            code,
-            message: message.into(),
-            ec: None,
-            extra: Vec::new(),
-        }
+        Self { status, code, message: message.into(), ec: None, extra: Vec::new() }
     }
 
     pub(super) fn bad_request(code: &'static str, message: impl Into<String>) -> Self {
@@ -46,21 +40,13 @@ impl Refusal {
     }
 
     pub(super) fn no_such_bucket(bucket: &str) -> Self {
-        Self::new(
-            StatusCode::NOT_FOUND,
-            "NoSuchBucket",
-            "The specified bucket does not exist.",
-        )
-        .with("BucketName", bucket)
+        Self::new(StatusCode::NOT_FOUND, "NoSuchBucket", "The specified bucket does not exist.")
+            .with("BucketName", bucket)
     }
 
     pub(super) fn no_such_key(key: &str) -> Self {
         let refusal = Self::new(StatusCode::NOT_FOUND, "NoSuchKey", "The specified key does not exist.");
-        Self {
-            ec: Some("0026-00000001"),
-            ..refusal
-        }
-        .with("Key", key)
+        Self { ec: Some("0026-00000001"), ..refusal }.with("Key", key)
     }
 
     pub(super) fn not_allowed(method: &Method) -> Self {
@@ -78,30 +64,18 @@ impl Refusal {
     }
 
     pub(super) fn range(size: u64, range: &str) -> Self {
-        Self::new(
-            StatusCode::RANGE_NOT_SATISFIABLE,
-            "InvalidRange",
-            "The requested range cannot be satisfied.",
-        )
-        .with("ActualObjectSize", size.to_string())
-        .with("RangeRequested", range)
+        Self::new(StatusCode::RANGE_NOT_SATISFIABLE, "InvalidRange", "The requested range cannot be satisfied.")
+            .with("ActualObjectSize", size.to_string())
+            .with("RangeRequested", range)
     }
 
     pub(super) fn throttled() -> Self {
         let message = "The download traffic has exceeded its limit; please reduce your request rate.";
-        Self::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "DownloadTrafficRateLimitExceeded",
-            message,
-        )
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "DownloadTrafficRateLimitExceeded", message)
     }
 
     pub(super) fn internal() -> Self {
-        Self::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "InternalError",
-            "Please contact the server administrator.",
-        )
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalError", "Please contact the server administrator.")
     }
 
     /// Adds an element between `HostId` and `EC`.
@@ -121,9 +95,8 @@ impl Refusal {
             document = document.text(name, text);
         }
         if let Some(ec) = self.ec {
-            document = document
-                .text("EC", ec)
-                .text("RecommendDoc", format!("https://api.aliyun.com/troubleshoot?q={ec}"));
+            document =
+                document.text("EC", ec).text("RecommendDoc", format!("https://api.aliyun.com/troubleshoot?q={ec}"));
         }
         document.finish()
     }

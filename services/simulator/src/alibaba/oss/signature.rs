@@ -33,8 +33,7 @@ pub(super) struct Signable<'a> {
 impl Signable<'_> {
     /// `/BUCKET/KEY`, `/BUCKET/` or `/`, not encoded.
     fn resource(&self) -> String {
-        self.bucket
-            .map_or_else(|| "/".to_owned(), |bucket| format!("/{bucket}/{}", self.key))
+        self.bucket.map_or_else(|| "/".to_owned(), |bucket| format!("/{bucket}/{}", self.key))
     }
 
     /// Lower-case `name:value` lines, sorted, of the headers that `is_signed` accepts.
@@ -43,12 +42,7 @@ impl Signable<'_> {
             .headers
             .keys()
             .filter(|name| is_signed(name.as_str()))
-            .map(|name| {
-                format!(
-                    "{name}:{}\n",
-                    crate::alibaba::acs3::header_text(self.headers, name.as_str())
-                )
-            })
+            .map(|name| format!("{name}:{}\n", crate::alibaba::acs3::header_text(self.headers, name.as_str())))
             .collect();
         lines.sort();
         lines.concat()

@@ -26,33 +26,19 @@ impl Target {
         let path = path.strip_prefix('/').unwrap_or(path);
         let (in_host, region) = match name.strip_suffix(DOMAIN) {
             Some(labels) => {
-                let (bucket, endpoint) = labels
-                    .rsplit_once('.')
-                    .map_or((None, labels), |(bucket, endpoint)| (Some(bucket), endpoint));
-                (
-                    bucket,
-                    endpoint
-                        .strip_prefix("oss-")
-                        .map(|region| region.strip_suffix("-internal").unwrap_or(region)),
-                )
+                let (bucket, endpoint) =
+                    labels.rsplit_once('.').map_or((None, labels), |(bucket, endpoint)| (Some(bucket), endpoint));
+                (bucket, endpoint.strip_prefix("oss-").map(|region| region.strip_suffix("-internal").unwrap_or(region)))
             }
             None => (name.strip_suffix(".localhost"), None),
         };
         let region = region.map(str::to_owned);
         match in_host {
-            Some(bucket) => Self {
-                bucket: Some(bucket.to_owned()),
-                key: decode_path(path),
-                region,
-            },
+            Some(bucket) => Self { bucket: Some(bucket.to_owned()), key: decode_path(path), region },
             None => {
                 let (bucket, key) = path.split_once('/').unwrap_or((path, ""));
                 let bucket = Some(decode_path(bucket)).filter(|bucket| !bucket.is_empty());
-                Self {
-                    bucket,
-                    key: decode_path(key),
-                    region,
-                }
+                Self { bucket, key: decode_path(key), region }
             }
         }
     }
@@ -63,23 +49,13 @@ mod tests {
     use super::*;
 
     fn target(bucket: Option<&str>, key: &str, region: Option<&str>) -> Target {
-        Target {
-            bucket: bucket.map(str::to_owned),
-            key: key.to_owned(),
-            region: region.map(str::to_owned),
-        }
+        Target { bucket: bucket.map(str::to_owned), key: key.to_owned(), region: region.map(str::to_owned) }
     }
 
     #[test]
     fn an_address_has_the_bucket_in_its_path() {
-        assert_eq!(
-            Target::read("127.0.0.1:7404", "/b-1/a%2Fb%20c+d"),
-            target(Some("b-1"), "a/b c+d", None)
-        );
-        assert_eq!(
-            Target::read("localhost:7404", "/b-1/a/b"),
-            target(Some("b-1"), "a/b", None)
-        );
+        assert_eq!(Target::read("127.0.0.1:7404", "/b-1/a%2Fb%20c+d"), target(Some("b-1"), "a/b c+d", None));
+        assert_eq!(Target::read("localhost:7404", "/b-1/a/b"), target(Some("b-1"), "a/b", None));
         assert_eq!(Target::read("127.0.0.1:7404", "/b-1"), target(Some("b-1"), "", None));
         assert_eq!(Target::read("127.0.0.1:7404", "/"), target(None, "", None));
     }
@@ -90,10 +66,7 @@ mod tests {
         assert_eq!(Target::read(host, "/k"), target(Some("b-1"), "k", Some("cn-hangzhou")));
         let host = "b-1.oss-cn-hangzhou-internal.aliyuncs.com:80";
         assert_eq!(Target::read(host, "/"), target(Some("b-1"), "", Some("cn-hangzhou")));
-        assert_eq!(
-            Target::read("oss-cn-beijing.aliyuncs.com", "/b-1/k"),
-            target(Some("b-1"), "k", Some("cn-beijing"))
-        );
+        assert_eq!(Target::read("oss-cn-beijing.aliyuncs.com", "/b-1/k"), target(Some("b-1"), "k", Some("cn-beijing")));
         assert_eq!(Target::read("b-1.localhost:7404", "/k"), target(Some("b-1"), "k", None));
     }
 }

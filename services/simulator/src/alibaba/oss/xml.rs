@@ -11,10 +11,7 @@ pub(super) struct Document {
 
 impl Document {
     pub(super) fn new(root: &'static str) -> Self {
-        Self {
-            text: format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<{root}>"),
-            root,
-        }
+        Self { text: format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<{root}>"), root }
     }
 
     /// Adds an element with text.

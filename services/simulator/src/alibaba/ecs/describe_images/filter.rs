@@ -47,16 +47,11 @@ impl Filter {
         }
         let tags = parameters.numbered_pairs("Tag");
         if tags.len() > 20 {
-            return Err(Refusal::bad_request(
-                "InvalidTagCount",
-                "The specified tags are beyond the permitted range.",
-            ));
+            return Err(Refusal::bad_request("InvalidTagCount", "The specified tags are beyond the permitted range."));
         }
         let mut filter = Self {
             ids,
-            statuses: parameters
-                .comma_list("Status")
-                .map_or_else(|| vec![DEFAULT_STATUS.to_owned()], to_owned_list),
+            statuses: parameters.comma_list("Status").map_or_else(|| vec![DEFAULT_STATUS.to_owned()], to_owned_list),
             owner_alias: read_owner_alias(parameters)?,
             owner_id: text("ImageOwnerId"),
             name: text("ImageName"),
@@ -86,17 +81,11 @@ impl Filter {
         let asks_others = self.owner_alias.as_deref() == Some("others");
         if self.is_public == Some(true) && !asks_others {
             let message = "A public image can be queried with ImageOwnerAlias others only.";
-            return Err(Refusal::bad_request(
-                "InvalidImageOwnerAlias.PublicImageUnsupported",
-                message,
-            ));
+            return Err(Refusal::bad_request("InvalidImageOwnerAlias.PublicImageUnsupported", message));
         }
         if self.owner_id.is_some() && !asks_others {
             let message = "ImageOwnerId is supported for shared and public images only.";
-            return Err(Refusal::bad_request(
-                "InvalidOperation.ImageOwnerIdUnsupported",
-                message,
-            ));
+            return Err(Refusal::bad_request("InvalidOperation.ImageOwnerIdUnsupported", message));
         }
         Ok(())
     }
@@ -135,26 +124,12 @@ impl Filter {
         !self.matches_nothing
             && self.ids.as_ref().is_none_or(|ids| ids.contains(&image.id))
             && (is_all || self.statuses.iter().any(|wanted| wanted == status))
-            && self
-                .owner_alias
-                .as_ref()
-                .is_none_or(|alias| alias == owner_alias(image.origin))
-            && self
-                .owner_id
-                .as_ref()
-                .is_none_or(|owner| image.owner.as_ref() == Some(owner))
-            && self
-                .name
-                .as_ref()
-                .is_none_or(|name| image.name.contains(name.trim_matches('*')))
-            && self
-                .snapshot
-                .as_ref()
-                .is_none_or(|id| image.disks.iter().any(|disk| disk.snapshot_id == *id))
+            && self.owner_alias.as_ref().is_none_or(|alias| alias == owner_alias(image.origin))
+            && self.owner_id.as_ref().is_none_or(|owner| image.owner.as_ref() == Some(owner))
+            && self.name.as_ref().is_none_or(|name| image.name.contains(name.trim_matches('*')))
+            && self.snapshot.as_ref().is_none_or(|id| image.disks.iter().any(|disk| disk.snapshot_id == *id))
             && self.os_type.as_ref().is_none_or(|os| os == os_type(image))
-            && self
-                .is_public
-                .is_none_or(|public| public == (image.origin == Origin::Public))
+            && self.is_public.is_none_or(|public| public == (image.origin == Origin::Public))
             && self.is_usable.is_none_or(|usable| usable == (status == DEFAULT_STATUS))
             && self.created_from.is_none_or(|from| image.created_at >= from)
             && self.created_to.is_none_or(|to| image.created_at <= to)

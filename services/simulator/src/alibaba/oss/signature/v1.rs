@@ -60,10 +60,7 @@ impl V1<'_> {
         let content_type = header_text(headers, "content-type");
         let oss_headers = self.request.header_lines(|name| name.starts_with("x-oss-"));
         let resource = format!("{}{}", self.request.resource(), self.sub_resources());
-        format!(
-            "{}\n{content_md5}\n{content_type}\n{}\n{oss_headers}{resource}",
-            self.request.method, self.date
-        )
+        format!("{}\n{content_md5}\n{content_type}\n{}\n{oss_headers}{resource}", self.request.method, self.date)
     }
 
     /// Base64 HMAC-SHA1 under the secret.
@@ -72,28 +69,14 @@ impl V1<'_> {
     }
 
     fn sub_resources(&self) -> String {
-        let mut signed: Vec<&(String, String)> = self
-            .request
-            .query
-            .iter()
-            .filter(|(name, _)| is_sub_resource(name))
-            .collect();
+        let mut signed: Vec<&(String, String)> =
+            self.request.query.iter().filter(|(name, _)| is_sub_resource(name)).collect();
         signed.sort();
         let text: Vec<String> = signed
             .into_iter()
-            .map(|(name, value)| {
-                if value.is_empty() {
-                    name.clone()
-                } else {
-                    format!("{name}={value}")
-                }
-            })
+            .map(|(name, value)| if value.is_empty() { name.clone() } else { format!("{name}={value}") })
             .collect();
-        if text.is_empty() {
-            String::new()
-        } else {
-            format!("?{}", text.join("&"))
-        }
+        if text.is_empty() { String::new() } else { format!("?{}", text.join("&")) }
     }
 }
 

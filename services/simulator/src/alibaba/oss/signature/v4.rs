@@ -26,12 +26,8 @@ impl<'a> Credential<'a> {
     /// Reads the text; `None` when it has another shape.
     pub(in crate::alibaba::oss) fn parse(text: &'a str) -> Option<Self> {
         let mut parts = text.split('/');
-        let credential = Self {
-            access_key_id: parts.next()?,
-            date: parts.next()?,
-            region: parts.next()?,
-            product: parts.next()?,
-        };
+        let credential =
+            Self { access_key_id: parts.next()?, date: parts.next()?, region: parts.next()?, product: parts.next()? };
         (parts.next() == Some(REQUEST) && parts.next().is_none()).then_some(credential)
     }
 
@@ -68,11 +64,7 @@ impl V4<'_> {
             hash => hash,
         };
         let query = self.canonical_query();
-        format!(
-            "{}\n{uri}\n{query}\n{headers}\n{}\n{payload}",
-            self.request.method,
-            additional.join(";")
-        )
+        format!("{}\n{uri}\n{query}\n{headers}\n{}\n{payload}", self.request.method, additional.join(";"))
     }
 
     /// Algorithm word, time, scope and hash of the canonical request.
@@ -83,17 +75,10 @@ impl V4<'_> {
 
     /// Lower-case hex HMAC-SHA256 under the derived key.
     pub(in crate::alibaba::oss) fn signature(&self, secret: &str) -> String {
-        let steps = [
-            self.credential.date,
-            self.credential.region,
-            self.credential.product,
-            REQUEST,
-        ];
+        let steps = [self.credential.date, self.credential.region, self.credential.product, REQUEST];
         let key = steps
             .iter()
-            .fold(format!("aliyun_v4{secret}").into_bytes(), |key, step| {
-                hmac_sha256(&key, step.as_bytes())
-            });
+            .fold(format!("aliyun_v4{secret}").into_bytes(), |key, step| hmac_sha256(&key, step.as_bytes()));
         hex::encode(hmac_sha256(&key, self.string_to_sign().as_bytes()))
     }
 
@@ -109,13 +94,7 @@ impl V4<'_> {
         pairs.sort();
         let text: Vec<String> = pairs
             .into_iter()
-            .map(|(name, value)| {
-                if value.is_empty() {
-                    name
-                } else {
-                    format!("{name}={value}")
-                }
-            })
+            .map(|(name, value)| if value.is_empty() { name } else { format!("{name}={value}") })
             .collect();
         text.join("&")
     }
