@@ -106,6 +106,7 @@ async fn serve_connection(stream: TcpStream, router: Router, spelling: Extension
         }
     });
     let mut http = http1::Builder::new();
+    // A caller who gives up does not take the call back: without this hyper would drop the handler.
     http.timer(TokioTimer::new()).half_close(true);
     let connection = http.serve_connection(TokioIo::new(stream), service);
     tokio::pin!(connection);

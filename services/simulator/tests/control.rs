@@ -1,89 +1,74 @@
 //! The control API over HTTP, and how the simulator starts and stops.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
+mod wire;
+
 use std::sync::Arc;
 
-use reqwest::{Client, StatusCode};
+use reqwest::StatusCode;
 use sampan_core::clock::OffsetClock;
 use sampan_simulator::world::{Call, Outcome};
-use sampan_simulator::{Options, Running, StartError, start};
+use sampan_simulator::{Options, StartError, start};
 use serde_json::{Value, json};
-
-async fn running() -> (Running, Client) {
-    // Several tests of one process do this; the first wins.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let running = start(Options::new(sampan_core::clock::system())).await.unwrap();
-    (running, Client::builder().no_proxy().build().unwrap())
-}
-
-async fn post(running: &Running, client: &Client, path: &str, body: Value) -> (StatusCode, Value) {
-    let url = format!("{}/_sim/{path}", running.addresses().control);
-    let response = client.post(url).json(&body).send().await.unwrap();
-    (response.status(), response.json().await.unwrap())
-}
-
-async fn get(running: &Running, client: &Client, path: &str) -> Value {
-    let url = format!("{}/_sim/{path}", running.addresses().control);
-    client.get(url).send().await.unwrap().json().await.unwrap()
-}
+use wire::wire;
 
 #[tokio::test]
 async fn five_consecutive_ports_are_served_and_freed() {
-    let (running, client) = running().await;
-    let line = running.ready_line();
+    let wire = wire().await;
+    let line = wire.running.ready_line();
     let first = line["port"].as_u64().unwrap();
     for (offset, name) in (0..).zip(["control", "cvm", "cos", "ecs", "oss"]) {
         assert_eq!(line["addresses"][name], format!("http://127.0.0.1:{}", first + offset));
     }
     assert_eq!(line["accounts"].as_array().unwrap().len(), 4);
-    assert_eq!(get(&running, &client, "health").await["status"], "ok");
+    assert_eq!(wire.get("health").await["status"], "ok");
     let port = u16::try_from(first).unwrap();
     let taken = start(Options { port, ..Options::new(sampan_core::clock::system()) }).await;
     assert!(matches!(taken, Err(StartError::Ports { .. })));
     // The client keeps a connection open: the stop must not wait for it.
-    running.shutdown().await;
+    wire.running.shutdown().await;
     let again = start(Options { port, ..Options::new(sampan_core::clock::system()) }).await.unwrap();
     again.shutdown().await;
 }
 
 #[tokio::test]
 async fn accounts_images_and_buckets_are_added_and_shown() {
-    let (running, client) = running().await;
+    let wire = wire().await;
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("disk.raw");
     std::fs::write(&file, b"a disk of nineteen.").unwrap();
     let account = json!({"cloud": "tencent", "account": "200000000009", "app_id": "1300000009",
         "secret_id": "AKIDx", "secret_key": "y", "limits": {"daily_operations": null, "running_exports": 2}});
-    let (status, added) = post(&running, &client, "accounts", account.clone()).await;
+    let (status, added) = wire.post("accounts", account.clone()).await;
     assert_eq!(status, StatusCode::CREATED);
     assert_eq!(added["limits"]["daily_operations"], Value::Null);
     assert_eq!(added["limits"]["data_disks"], 5);
-    assert_eq!(post(&running, &client, "accounts", account).await.0, StatusCode::CONFLICT);
+    assert_eq!(wire.post("accounts", account).await.0, StatusCode::CONFLICT);
     let image = json!({"cloud": "tencent", "account": "200000000009", "region": "ap-beijing", "name": "mine",
         "platform": "CentOS", "origin": "custom", "encrypted": false, "disks": [
             {"role": "data", "size_gib": 7},
             {"role": "system", "device": "xvda", "size_gib": 20, "file": file}]});
-    let (status, added) = post(&running, &client, "images", image).await;
+    let (status, added) = wire.post("images", image).await;
     assert_eq!(status, StatusCode::CREATED, "{added}");
     assert_eq!(added["disks"][0]["device"], "/dev/xvda");
     assert_eq!(added["disks"][1]["device"], "/dev/xvdb");
     assert!(added["id"].as_str().unwrap().starts_with("img-"));
-    let images = get(&running, &client, "images").await;
+    let images = wire.get("images").await;
     assert!(images["images"].as_array().unwrap().iter().any(|image| image["id"] == added["id"]));
     let bucket = json!({"cloud": "tencent", "account": "200000000009", "region": "ap-beijing",
         "name": "mine-1300000009"});
-    assert_eq!(post(&running, &client, "buckets", bucket.clone()).await.0, StatusCode::CREATED);
-    assert_eq!(post(&running, &client, "buckets", bucket).await.0, StatusCode::CONFLICT);
-    assert_eq!(get(&running, &client, "shares").await, json!({"shares": []}));
-    assert_eq!(get(&running, &client, "objects").await, json!({"objects": []}));
-    post(&running, &client, "reset", json!({})).await;
-    assert_eq!(get(&running, &client, "accounts").await["accounts"].as_array().unwrap().len(), 4);
-    running.shutdown().await;
+    assert_eq!(wire.post("buckets", bucket.clone()).await.0, StatusCode::CREATED);
+    assert_eq!(wire.post("buckets", bucket).await.0, StatusCode::CONFLICT);
+    assert_eq!(wire.get("shares").await, json!({"shares": []}));
+    assert_eq!(wire.get("objects").await, json!({"objects": []}));
+    wire.post("reset", json!({})).await;
+    assert_eq!(wire.get("accounts").await["accounts"].as_array().unwrap().len(), 4);
+    wire.running.shutdown().await;
 }
 
 #[tokio::test]
 async fn a_wrong_request_is_refused_with_a_sentence_that_names_the_fault() {
-    let (running, client) = running().await;
+    let wire = wire().await;
     let image = |change: Value| {
         let mut image = json!({"cloud": "alibaba", "account": "1000000000000001", "region": "cn-hangzhou",
             "name": "x", "disks": [{"role": "system", "size_gib": 20}]});
@@ -124,47 +109,45 @@ async fn a_wrong_request_is_refused_with_a_sentence_that_names_the_fault() {
         (("pace", json!({"floor": 1})), "floor"),
         (("console", json!({"cloud": "tencent", "account": "100000000001", "region": "moon", "n": 1})), "moon"),
     ] {
-        let (status, answer) = post(&running, &client, path, body.clone()).await;
+        let (status, answer) = wire.post(path, body.clone()).await;
         assert_eq!(status, StatusCode::BAD_REQUEST, "{path} {body}");
         let message = answer["error"]["message"].as_str().unwrap();
         assert!(message.contains(word), "{path} {body}: {message}");
     }
-    let url = running.addresses().control;
-    let missing = client.get(format!("{url}/_sim/nothing")).send().await.unwrap();
+    let url = wire.running.addresses().control;
+    let missing = wire.client.get(format!("{url}/_sim/nothing")).send().await.unwrap();
     assert_eq!(missing.status(), StatusCode::NOT_FOUND);
-    let wrong = client.get(format!("{url}/_sim/reset")).send().await.unwrap();
+    let wrong = wire.client.get(format!("{url}/_sim/reset")).send().await.unwrap();
     assert_eq!(wrong.status(), StatusCode::METHOD_NOT_ALLOWED);
     assert!(wrong.text().await.unwrap().contains("error"));
-    running.shutdown().await;
+    wire.running.shutdown().await;
 }
 
 #[tokio::test]
 async fn the_console_spends_the_day_and_the_clock_begins_the_next() {
-    let (running, client) = running().await;
+    let wire = wire().await;
     let lane = "quota?cloud=tencent&account=100000000001&region=ap-guangzhou";
     let spend = json!({"cloud": "tencent", "account": "100000000001", "region": "ap-guangzhou", "n": 3});
-    let (_, answer) = post(&running, &client, "console", spend).await;
+    let (_, answer) = wire.post("console", spend).await;
     assert_eq!(answer["used"], 3);
-    assert_eq!(get(&running, &client, lane).await, json!({"used": 3, "limit": 5}));
-    let (_, clock) = post(&running, &client, "clock", json!({"next_quota_day": true, "speed": 2})).await;
+    assert_eq!(wire.get(lane).await, json!({"used": 3, "limit": 5}));
+    let (_, clock) = wire.post("clock", json!({"next_quota_day": true, "speed": 2})).await;
     assert_ne!(clock["quota_day"], answer["quota_day"]);
     assert_eq!(clock["speed"], 2.0);
-    assert_eq!(get(&running, &client, lane).await, json!({"used": 0, "limit": 5}));
-    running.shutdown().await;
+    assert_eq!(wire.get(lane).await, json!({"used": 0, "limit": 5}));
+    wire.running.shutdown().await;
 }
 
 #[tokio::test]
 async fn the_audit_is_one_json_line_a_call() {
-    let (running, client) = running().await;
+    let wire = wire().await;
     let mut call = Call::new(sampan_core::Cloud::Tencent, "ExportImages", "request-1");
     call.mutating = true;
     call.account = "100000000001".to_owned();
     call.region = "ap-guangzhou".to_owned();
-    running.world().record(call.clone(), &Outcome::Lost);
-    running.world().record(call, &Outcome::Code("LimitExceeded".to_owned()));
-    let url = format!("{}/_sim/audit", running.addresses().control);
-    let text = client.get(&url).send().await.unwrap().text().await.unwrap();
-    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    wire.running.world().record(call.clone(), &Outcome::Lost);
+    wire.running.world().record(call, &Outcome::Code("LimitExceeded".to_owned()));
+    let lines = wire.audit("").await;
     assert_eq!(lines.len(), 2);
     assert_eq!(lines[0]["seq"], 1);
     for (field, value) in [
@@ -179,9 +162,8 @@ async fn the_audit_is_one_json_line_a_call() {
         assert_eq!(lines[0][field], value);
     }
     assert_eq!(lines[1]["outcome"], "LimitExceeded");
-    let later = client.get(format!("{url}?after=1")).send().await.unwrap().text().await.unwrap();
-    assert_eq!(later.lines().count(), 1);
-    running.shutdown().await;
+    assert_eq!(wire.audit("?after=1").await.len(), 1);
+    wire.running.shutdown().await;
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use super::task::{Packaging, Preparation, Prepared};
 use crate::content::{self, Content};
 
 /// Data up to which the object is made before the export is answered, so that tests with a clock in hand never wait.
-const AT_ONCE: u64 = 16 << 20;
+const AT_ONCE: u64 = 8 << 20;
 
 /// Bytes of one part of the multipart upload that the entity tag tells of.
 const PART: u64 = 64 << 20;
@@ -31,7 +31,7 @@ pub(super) fn begin(
     let make = move || {
         let made = make(&disk, format, packaging, &member, &folder).map_err(|error| error.to_string());
         if let Err(error) = &made {
-            tracing::error!(%member, error, "an exported object could not be made");
+            tracing::warn!(%member, error, "an exported object could not be made");
         }
         // Nobody else fills the slot.
         let _ = filled.set(made);
