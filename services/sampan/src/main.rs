@@ -1,3 +1,22 @@
-//! The `sampan` binary.
+//! The `sampan` binary: roles, wiring, command line, demo.
 
-fn main() {}
+mod cli;
+mod client;
+mod commands;
+mod config;
+mod demo;
+mod download;
+mod exit;
+mod output;
+mod run;
+mod serve;
+mod simulate;
+mod wiring;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+fn main() -> ExitCode {
+    run::main(cli::Cli::parse()).into()
+}

@@ -9,7 +9,7 @@ use super::objects;
 use crate::spec::ExportSpec;
 
 /// Returns the device of a disk; where the cloud tells none, disks count from `xvda` in their order.
-pub(super) fn device_name(index: usize, disk: &Disk) -> String {
+pub(crate) fn device_name(index: usize, disk: &Disk) -> String {
     disk.device.clone().unwrap_or_else(|| {
         let letter = u8::try_from(index).ok().and_then(|index| b'a'.checked_add(index)).filter(u8::is_ascii_lowercase);
         letter.map_or_else(|| format!("disk{index}"), |letter| format!("xvd{}", char::from(letter)))

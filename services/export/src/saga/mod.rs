@@ -10,6 +10,8 @@ mod objects;
 mod prove;
 mod submit;
 
+pub(crate) use manifest::device_name;
+
 use std::sync::Arc;
 use std::time::Duration;
 

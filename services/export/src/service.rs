@@ -1,0 +1,162 @@
+//! The gRPC face of the export service: parse, call one thing, answer.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::SignedDuration;
+use sampan_chassis::status::{FieldProblem, Problem};
+use sampan_cloud::Accounts;
+use sampan_cloud::bucket::BucketRef;
+use sampan_core::limits::Limits;
+use sampan_core::{OperationId, Reason, RequestId, Violation};
+use sampan_ops::engine::{Engine, StartRequest};
+use sampan_proto::export::v1 as pb;
+use sampan_proto::export::v1::export_service_server::ExportService;
+use sampan_state::OnSpent;
+use sampan_state::operation::State;
+use sampan_state::result::ExportResult;
+use tonic::{Request, Response, Status};
+
+use crate::saga;
+use crate::spec::{self, ExportSpec, Ground};
+use crate::{preview, urls};
+
+/// Serves `sampan.export.v1.ExportService`. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Service {
+    engine: Engine,
+    accounts: Accounts,
+    limits: Arc<Limits>,
+}
+
+impl Service {
+    /// Makes the service over an engine that runs [`crate::saga::ExportSaga`].
+    pub fn new(engine: Engine, accounts: Accounts, limits: Arc<Limits>) -> Self {
+        Self { engine, accounts, limits }
+    }
+
+    fn ground(&self) -> Ground<'_> {
+        Ground { accounts: &self.accounts, limits: &self.limits }
+    }
+
+    async fn preview(&self, request: pb::PreviewExportRequest) -> Result<pb::PreviewExportResponse, Problem> {
+        match ExportSpec::parse(request.spec, self.ground()) {
+            Ok((spec, warnings)) => preview::live(&self.engine, self.ground(), &spec, warnings).await,
+            Err(violations) => Ok(preview::malformed(&violations)),
+        }
+    }
+
+    async fn start(&self, caller: String, request: pb::ExportImageRequest) -> Result<pb::ExportImageResponse, Problem> {
+        let labels: BTreeMap<String, String> = request.labels.into_iter().collect();
+        let parsed = ExportSpec::parse(request.spec, self.ground());
+        let mut broken = spec::check_labels(&labels).err().unwrap_or_default();
+        let request_id = request_id(&request.request_id).map_err(|problem| broken.push(problem)).ok().flatten();
+        let spec = match parsed {
+            Ok((spec, _)) if broken.is_empty() => spec,
+            Ok(_) => return Err(fields(broken)),
+            Err(fields_broken) => {
+                broken.splice(0..0, fields_broken);
+                return Err(fields(broken));
+            }
+        };
+        let start = StartRequest {
+            kind: saga::KIND.to_owned(),
+            lane: spec.lane(),
+            caller,
+            labels,
+            request_id,
+            request: serde_json::to_value(&spec).map_err(|error| Problem::new(Reason::InternalFault, error.to_string()))?,
+            units: 1,
+            on_spent: if spec.queue_when_quota_spent { OnSpent::Queue } else { OnSpent::Refuse },
+        };
+        let operation = self.engine.start(start).await.map_err(|error| self.store_problem(error))?;
+        Ok(pb::ExportImageResponse { operation: Some(sampan_chassis::convert::operation(&operation)) })
+    }
+
+    async fn download_urls(
+        &self,
+        request: pb::CreateDownloadUrlsRequest,
+    ) -> Result<pb::CreateDownloadUrlsResponse, Problem> {
+        let (id, valid_for) = urls::parse(&request).map_err(fields)?;
+        let (result, bucket, account) = self.finished(id).await?;
+        let account = self.accounts.get(&account).ok_or_else(|| {
+            Problem::new(Reason::AccountUnknown, format!("account {account} is not configured any more"))
+        })?;
+        urls::create(account, &bucket, &result, valid_for).await
+    }
+
+    /// Reads the manifest of a finished export.
+    async fn finished(
+        &self,
+        id: OperationId,
+    ) -> Result<(ExportResult, BucketRef, sampan_core::AccountName), Problem> {
+        let operation = self.engine.get(id).await.map_err(|error| self.store_problem(error))?;
+        let has_artifacts = matches!(operation.state, State::Succeeded | State::PartiallySucceeded);
+        let result = operation.result.filter(|_| has_artifacts && operation.kind == saga::KIND).ok_or_else(|| {
+            Problem::new(Reason::OperationNotSucceeded, format!("{} has no artifacts", id.name()))
+        })?;
+        let result: ExportResult = serde_json::from_value(result)
+            .map_err(|error| Problem::new(Reason::StoreCorrupt, format!("the result of {} is unreadable: {error}", id.name())))?;
+        let bucket = BucketRef { name: result.bucket.clone(), region: operation.lane.region };
+        Ok((result, bucket, operation.lane.account))
+    }
+
+    fn store_problem(&self, error: sampan_state::Error) -> Problem {
+        Problem::from_store(error, self.engine.clock().now())
+    }
+}
+
+fn request_id(text: &str) -> Result<Option<RequestId>, Violation> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    text.parse().map(Some).map_err(|error: sampan_core::ids::InvalidId| {
+        crate::rules::Finding::new(Reason::FieldMalformed, "request_id").message(error.to_string()).violation()
+    })
+}
+
+/// Tells every broken field at once.
+pub(crate) fn fields(broken: Vec<Violation>) -> Problem {
+    let problems = broken.into_iter().map(|violation| {
+        let limit = if violation.limit.is_empty() { String::new() } else { format!("; permitted: {}", violation.limit) };
+        FieldProblem {
+            reason: Reason::from_word(&violation.rule).unwrap_or(Reason::FieldMalformed),
+            message: format!("{}{limit}. {}", violation.message, violation.fix),
+            field: violation.field,
+        }
+    });
+    Problem::fields(problems.collect())
+}
+
+/// Returns a duration as the wire has it.
+pub(crate) fn wire_duration(duration: Duration) -> prost_types::Duration {
+    let signed = SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX);
+    prost_types::Duration { seconds: signed.as_secs(), nanos: signed.subsec_nanos() }
+}
+
+#[async_trait]
+impl ExportService for Service {
+    async fn preview_export(
+        &self,
+        request: Request<pb::PreviewExportRequest>,
+    ) -> Result<Response<pb::PreviewExportResponse>, Status> {
+        Ok(Response::new(self.preview(request.into_inner()).await?))
+    }
+
+    async fn export_image(
+        &self,
+        request: Request<pb::ExportImageRequest>,
+    ) -> Result<Response<pb::ExportImageResponse>, Status> {
+        // Callers are not told apart until identities exist at the edge.
+        Ok(Response::new(self.start(String::new(), request.into_inner()).await?))
+    }
+
+    async fn create_download_urls(
+        &self,
+        request: Request<pb::CreateDownloadUrlsRequest>,
+    ) -> Result<Response<pb::CreateDownloadUrlsResponse>, Status> {
+        Ok(Response::new(self.download_urls(request.into_inner()).await?))
+    }
+}

@@ -1,0 +1,249 @@
+//! The command line: which words exist and what they mean.
+
+mod image_args;
+mod parse;
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub use image_args::{ExportArgs, wire_cloud};
+pub use parse::parse_duration;
+
+use crate::exit;
+
+/// Moves custom VM images on Tencent Cloud and Alibaba Cloud.
+#[derive(Debug, Parser)]
+#[command(name = "sampan", version, after_help = exit::TABLE, max_term_width = 100)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Runs the services.
+    Serve(ServeArgs),
+    /// Shows the main job on simulated clouds, from preview to the unpacked disk.
+    Demo(DemoArgs),
+    /// Runs both clouds on loopback, for tests and trials.
+    Simulate(SimulateArgs),
+    /// Tells what a job would do, and everything that stands against it. Changes nothing.
+    #[command(subcommand)]
+    Preview(PreviewCommand),
+    /// Exports an image to a bucket and waits for it.
+    Export(ExportCommand),
+    /// Shows and steers operations.
+    #[command(subcommand)]
+    Operations(OperationsCommand),
+    /// Shows how many image operations of the day are left.
+    Quota(QuotaArgs),
+    /// Downloads the artifacts of a finished export, checked and resumable.
+    Download(DownloadArgs),
+}
+
+/// Where the server is and how to print.
+#[derive(Debug, Clone, Args)]
+pub struct ClientArgs {
+    /// Address of the server.
+    #[arg(long, env = "SAMPAN_ENDPOINT", default_value = "http://127.0.0.1:7500", value_name = "URL")]
+    pub endpoint: String,
+    /// Form of the output.
+    #[arg(long, value_enum, default_value_t = Output::Table)]
+    pub output: Output,
+}
+
+/// Form of the output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    /// For a person.
+    Table,
+    /// For a program: the messages of the API, field names as in the protos.
+    Json,
+}
+
+/// Options of `serve`.
+#[derive(Debug, Clone, Args)]
+pub struct ServeArgs {
+    /// Services to run, separated by commas.
+    #[arg(long, value_delimiter = ',', env = "SAMPAN_ROLES", value_name = "ROLES")]
+    pub roles: Vec<String>,
+    /// Address to listen on; port 0 picks a free one.
+    #[arg(long, env = "SAMPAN_LISTEN", value_name = "ADDRESS")]
+    pub listen: Option<String>,
+    /// Where operations are kept: `embedded[:DIR]` or `memory`.
+    #[arg(long, env = "SAMPAN_STORE", value_name = "STORE")]
+    pub store: Option<String>,
+    /// Configuration file (TOML).
+    #[arg(long, env = "SAMPAN_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Prints the configuration in force, without secrets, and ends.
+    #[arg(long)]
+    pub print_config: bool,
+}
+
+/// Options of `demo`.
+#[derive(Debug, Clone, Args)]
+pub struct DemoArgs {
+    /// Where operations are kept: `embedded[:DIR]` or `memory`; the default is a fresh embedded store.
+    #[arg(long, value_name = "STORE")]
+    pub store: Option<String>,
+    /// Raw disk to export instead of the built-in one.
+    #[arg(long, value_name = "FILE")]
+    pub disk: Option<PathBuf>,
+    /// Goes on serving at the end and prints how to call it.
+    #[arg(long)]
+    pub keep: bool,
+}
+
+/// Options of `simulate`.
+#[derive(Debug, Clone, Args)]
+pub struct SimulateArgs {
+    /// First of five consecutive ports: control, CVM, COS, ECS, OSS. 0 picks free ones.
+    #[arg(long, default_value_t = 7400)]
+    pub port: u16,
+    /// Prints ports and demo credentials as one JSON line.
+    #[arg(long)]
+    pub json: bool,
+    /// Writes a configuration for `sampan serve` that uses the simulated clouds.
+    #[arg(long, value_name = "FILE")]
+    pub write_config: Option<PathBuf>,
+}
+
+/// Jobs that can be previewed.
+#[derive(Debug, Subcommand)]
+pub enum PreviewCommand {
+    /// Previews an export.
+    Export(PreviewExportCommand),
+}
+
+/// `preview export`.
+#[derive(Debug, Args)]
+pub struct PreviewExportCommand {
+    /// The export.
+    #[command(flatten)]
+    pub export: ExportArgs,
+    /// Server and output.
+    #[command(flatten)]
+    pub client: ClientArgs,
+}
+
+/// `export`.
+#[derive(Debug, Args)]
+pub struct ExportCommand {
+    /// The export.
+    #[command(flatten)]
+    pub export: ExportArgs,
+    /// Prints the name of the operation and ends, instead of waiting.
+    #[arg(long)]
+    pub detach: bool,
+    /// UUID that makes the start idempotent; a repeat with the same id starts nothing new.
+    #[arg(long, value_name = "UUID")]
+    pub request_id: Option<String>,
+    /// Label for the operation, as KEY=VALUE; can be repeated.
+    #[arg(long = "label", value_name = "KEY=VALUE", value_parser = parse::parse_label)]
+    pub labels: Vec<(String, String)>,
+    /// Server and output.
+    #[command(flatten)]
+    pub client: ClientArgs,
+}
+
+/// What to do with operations.
+#[derive(Debug, Subcommand)]
+pub enum OperationsCommand {
+    /// Lists operations, newest first.
+    List(ListArgs),
+    /// Shows one operation.
+    Get(OperationArgs),
+    /// Follows one operation to its end.
+    Watch(OperationArgs),
+    /// Asks an operation to stop.
+    Cancel(CancelArgs),
+}
+
+/// Options of `operations list`.
+#[derive(Debug, Args)]
+pub struct ListArgs {
+    /// Only operations in this state, such as `running`; can be repeated.
+    #[arg(long = "state", value_name = "STATE")]
+    pub states: Vec<String>,
+    /// Only operations of this cloud.
+    #[arg(long, value_parser = parse::parse_cloud, value_name = "CLOUD")]
+    pub cloud: Option<sampan_core::Cloud>,
+    /// Only operations of this account.
+    #[arg(long, default_value = "", hide_default_value = true)]
+    pub account: String,
+    /// Only operations of this region.
+    #[arg(long, default_value = "", hide_default_value = true)]
+    pub region: String,
+    /// Only operations with this label, as KEY=VALUE; can be repeated.
+    #[arg(long = "label", value_name = "KEY=VALUE", value_parser = parse::parse_label)]
+    pub labels: Vec<(String, String)>,
+    /// How many to show at most.
+    #[arg(long, default_value_t = 50)]
+    pub limit: u32,
+    /// Server and output.
+    #[command(flatten)]
+    pub client: ClientArgs,
+}
+
+/// One operation.
+#[derive(Debug, Args)]
+pub struct OperationArgs {
+    /// Name of the operation, with or without `operations/`.
+    pub name: String,
+    /// Server and output.
+    #[command(flatten)]
+    pub client: ClientArgs,
+}
+
+/// Options of `operations cancel`.
+#[derive(Debug, Args)]
+pub struct CancelArgs {
+    /// Name of the operation, with or without `operations/`.
+    pub name: String,
+    /// Removes what the operation has made, also what arrives later.
+    #[arg(long)]
+    pub remove_result: bool,
+    /// Server and output.
+    #[command(flatten)]
+    pub client: ClientArgs,
+}
+
+/// Options of `quota`.
+#[derive(Debug, Args)]
+pub struct QuotaArgs {
+    /// Cloud of the lane; without it, every lane that was used is shown.
+    #[arg(long, value_parser = parse::parse_cloud, requires = "region", value_name = "CLOUD")]
+    pub cloud: Option<sampan_core::Cloud>,
+    /// Configured account; default: the cloud's name.
+    #[arg(long)]
+    pub account: Option<String>,
+    /// Region.
+    #[arg(long, requires = "cloud")]
+    pub region: Option<String>,
+    /// Server and output.
+    #[command(flatten)]
+    pub client: ClientArgs,
+}
+
+/// Options of `download`.
+#[derive(Debug, Args)]
+pub struct DownloadArgs {
+    /// Name of the finished export, with or without `operations/`.
+    pub name: String,
+    /// Folder for the files; made when it is missing.
+    #[arg(long, default_value = ".", value_name = "DIR")]
+    pub to: PathBuf,
+    /// Unpacks `.raw.tar.gz` files while they arrive, with holes left out, and keeps the disk file alone.
+    #[arg(long)]
+    pub unpack: bool,
+    /// Parallel streams, 1 to 32.
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=32))]
+    pub streams: u16,
+    /// Server and output.
+    #[command(flatten)]
+    pub client: ClientArgs,
+}

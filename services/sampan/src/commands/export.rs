@@ -1,0 +1,55 @@
+//! `sampan export`.
+
+use anyhow::Result;
+use sampan_proto::export::v1::ExportImageRequest;
+
+use super::{exit_of, watch_to_the_end};
+use crate::cli::{ExportCommand, Output};
+use crate::client::{Client, Failure};
+use crate::exit::Exit;
+use crate::output::{json, operation, words};
+
+/// Starts an export, and waits for it unless it is to run detached.
+///
+/// # Errors
+/// [`Failure`] when the start is refused or the server is lost.
+pub async fn export(command: ExportCommand) -> Result<Exit, Failure> {
+    let client = Client::connect(&command.client.endpoint).await?;
+    let request = ExportImageRequest {
+        // Repeating the command after a lost answer must not start twice, so there is always a request id.
+        request_id: command.request_id.clone().unwrap_or_else(|| uuid::Uuid::new_v4().to_string()),
+        spec: Some(command.export.spec()),
+        labels: command.labels.iter().cloned().collect(),
+    };
+    let started = client.exports().export_image(request).await?.into_inner().operation.unwrap_or_default();
+    if command.detach {
+        print_started(command.client.output, &started)?;
+        return Ok(Exit::Done);
+    }
+    let ended = match watch_to_the_end(&client, &started.name).await? {
+        Some(ended) => ended,
+        None => {
+            eprintln!("stopped watching; {} goes on. Look at it with: sampan operations watch {}", started.name, started.name);
+            return Ok(Exit::Interrupted);
+        }
+    };
+    match command.client.output {
+        Output::Json => json::print("sampan.operation.v1.Operation", &ended),
+        Output::Table => operation::print(&ended),
+    }
+    .map_err(output_failure)?;
+    Ok(exit_of(&ended))
+}
+
+fn print_started(output: Output, started: &sampan_proto::operation::v1::Operation) -> Result<(), Failure> {
+    match output {
+        Output::Json => json::print("sampan.operation.v1.Operation", started),
+        Output::Table => words::line(&started.name),
+    }
+    .map_err(output_failure)
+}
+
+/// Says that the result could not be written.
+pub(super) fn output_failure(error: anyhow::Error) -> Failure {
+    Failure::new(Exit::Failed, format!("the result could not be written: {error:#}"))
+}

@@ -1,0 +1,95 @@
+//! How one account of a cloud is configured.
+
+use sampan_core::Cloud;
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::{Deserialize, Serialize, Serializer};
+
+/// One account of a cloud.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AccountConfig {
+    /// The cloud of the account.
+    pub cloud: Cloud,
+    /// Where its credentials come from.
+    #[serde(default)]
+    pub credentials: CredentialsConfig,
+    /// Addresses in place of the vendor's own: private networks, or the simulator.
+    #[serde(default)]
+    pub endpoints: EndpointsConfig,
+    /// Whether previews ask Alibaba by a trial run (`DryRun`); see the README before turning it on. Tencent is
+    /// always asked.
+    #[serde(default)]
+    pub trial_runs: bool,
+}
+
+/// Where credentials come from.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(tag = "source", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum CredentialsConfig {
+    /// The vendor's usual chain: environment, files of its command-line tools, roles of instance and cluster.
+    #[default]
+    Chain,
+    /// Written down here.
+    Static {
+        /// Id of the key.
+        access_key_id: String,
+        /// The secret; never printed.
+        access_key_secret: SecretText,
+        /// Token of temporary credentials; never printed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        security_token: Option<SecretText>,
+    },
+    /// A profile of the vendor's command-line tool.
+    Profile {
+        /// Name of the profile.
+        name: String,
+    },
+    /// Another role, assumed with the credentials of the usual chain.
+    AssumeRole {
+        /// The role.
+        role_arn: String,
+        /// Name of the session.
+        #[serde(default = "session_name")]
+        session_name: String,
+    },
+}
+
+fn session_name() -> String {
+    "sampan".to_owned()
+}
+
+/// Addresses in place of the vendor's own.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct EndpointsConfig {
+    /// Image API: CVM or ECS.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub api: Option<String>,
+    /// Buckets: COS or OSS; `{bucket}` and `{region}` are replaced. Without `{bucket}` the bucket is part of the path.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bucket: Option<String>,
+}
+
+/// A secret: readable by the program, `***` for everybody else.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(transparent)]
+pub struct SecretText(SecretString);
+
+impl SecretText {
+    /// Returns the secret, for a signer.
+    pub fn expose(&self) -> &str {
+        self.0.expose_secret()
+    }
+}
+
+impl From<String> for SecretText {
+    fn from(text: String) -> Self {
+        Self(text.into())
+    }
+}
+
+impl Serialize for SecretText {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str("***")
+    }
+}

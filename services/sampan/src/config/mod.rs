@@ -1,0 +1,174 @@
+//! The configuration: file, then environment, then flags; later ones win.
+//!
+//! Unknown keys are refused with the nearest right name. What the parts are made of is decided in `wiring`.
+
+mod account;
+mod read;
+mod store;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+use sampan_core::AccountName;
+use sampan_core::limits::LimitChoices;
+use serde::{Deserialize, Serialize};
+
+pub use account::{AccountConfig, CredentialsConfig, EndpointsConfig, SecretText};
+pub use read::Error;
+pub use store::StoreChoice;
+
+use crate::cli::ServeArgs;
+
+/// Address that a server listens on when nothing else is said.
+pub const DEFAULT_LISTEN: &str = "127.0.0.1:7500";
+
+/// Everything that can be configured.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Listener and roles.
+    pub server: ServerConfig,
+    /// Where operations are kept: `embedded[:DIR]` or `memory`.
+    pub store: StoreChoice,
+    /// Accounts by name. Without any, `tencent` and `alibaba` exist with the vendors' own credential chains.
+    pub accounts: BTreeMap<AccountName, AccountConfig>,
+    /// Vendor limits.
+    pub limits: LimitChoices,
+    /// Durable operations.
+    pub operations: OperationsConfig,
+    /// Calls to the clouds.
+    pub cloud_calls: CloudCallsConfig,
+    /// Logs and traces.
+    pub telemetry: TelemetryConfig,
+}
+
+/// Listener and roles.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ServerConfig {
+    /// Address; port 0 picks a free one.
+    pub listen: String,
+    /// Roles to run; empty means all.
+    pub roles: Vec<String>,
+    /// Permits a listener that others can reach without TLS.
+    pub insecure: bool,
+    /// Requests in flight before further ones are refused.
+    pub max_in_flight: usize,
+    /// Seconds that a stop waits for requests and steps.
+    pub grace_seconds: u64,
+}
+
+impl Default for ServerConfig {
+    fn default() -> Self {
+        Self { listen: DEFAULT_LISTEN.to_owned(), roles: Vec::new(), insecure: false, max_in_flight: 1024, grace_seconds: 20 }
+    }
+}
+
+/// Durable operations.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct OperationsConfig {
+    /// Operations that one process works on at once.
+    pub concurrency: usize,
+    /// Factor on every pause between two looks at the cloud; below 1 only for trials against a simulator.
+    pub poll_scale: f64,
+    /// Offset of the quota day from UTC in minutes, by cloud; the default is 480 (UTC+8).
+    pub quota_day_offset_minutes: BTreeMap<sampan_core::Cloud, i16>,
+}
+
+impl Default for OperationsConfig {
+    fn default() -> Self {
+        Self { concurrency: 64, poll_scale: 1.0, quota_day_offset_minutes: BTreeMap::new() }
+    }
+}
+
+/// Calls to the clouds.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CloudCallsConfig {
+    /// Attempts of one call in all.
+    pub max_attempts: u32,
+    /// Milliseconds before the second attempt; later ones wait longer.
+    pub first_delay_millis: u64,
+    /// Seconds that one attempt may take.
+    pub attempt_timeout_seconds: u64,
+    /// Seconds that one call may take with all its attempts.
+    pub deadline_seconds: u64,
+}
+
+impl Default for CloudCallsConfig {
+    fn default() -> Self {
+        Self { max_attempts: 6, first_delay_millis: 500, attempt_timeout_seconds: 20, deadline_seconds: 120 }
+    }
+}
+
+impl CloudCallsConfig {
+    /// Returns the time of one attempt.
+    pub fn attempt_timeout(&self) -> Duration {
+        Duration::from_secs(self.attempt_timeout_seconds)
+    }
+
+    /// Returns the time of one call.
+    pub fn deadline(&self) -> Duration {
+        Duration::from_secs(self.deadline_seconds)
+    }
+}
+
+/// Logs and traces.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TelemetryConfig {
+    /// Filter of the log, such as `info` or `sampan_ops=debug,info`.
+    pub log: String,
+    /// Whether log lines are JSON; by default they are when standard error is no terminal.
+    pub json: Option<bool>,
+    /// Address of an OTLP collector over gRPC; nothing is exported without one.
+    pub otlp_endpoint: Option<String>,
+}
+
+impl Default for TelemetryConfig {
+    fn default() -> Self {
+        Self { log: "info".to_owned(), json: None, otlp_endpoint: None }
+    }
+}
+
+impl Config {
+    /// Reads the file, if one is named, and lays the flags (and their environment variables) over it.
+    ///
+    /// # Errors
+    /// [`Error`] with a sentence for each wrong key or value.
+    pub fn load(args: &ServeArgs) -> Result<Self, Error> {
+        let mut config = match &args.config {
+            Some(path) => Self::read(path)?,
+            None => Self::default(),
+        };
+        if let Some(listen) = &args.listen {
+            config.server.listen.clone_from(listen);
+        }
+        if !args.roles.is_empty() {
+            config.server.roles.clone_from(&args.roles);
+        }
+        if let Some(store) = &args.store {
+            config.store = store.parse()?;
+        }
+        Ok(config)
+    }
+
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// [`Error::Unreadable`] and [`Error::Malformed`].
+    pub fn read(path: &Path) -> Result<Self, Error> {
+        read::file(path)
+    }
+
+    /// Returns the configuration as TOML, every secret replaced by `***`.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`] when it cannot be written as TOML.
+    pub fn redacted(&self) -> Result<String, Error> {
+        toml::to_string_pretty(self)
+            .map_err(|error| Error::Malformed { path: "the configuration".to_owned(), message: error.to_string() })
+    }
+}

@@ -1,0 +1,9 @@
+//! How results look: tables and bars for a person, JSON for a program.
+
+pub mod json;
+pub mod operation;
+pub mod preview;
+pub mod progress;
+pub mod quota;
+pub mod style;
+pub mod words;

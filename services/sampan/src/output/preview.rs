@@ -1,0 +1,68 @@
+//! A preview as a person reads it: what stands against it first, then what it would do.
+
+use anyhow::Result;
+use sampan_proto::export::v1::PreviewExportResponse;
+use sampan_proto::image::v1::Violation;
+
+use super::{quota, style, words};
+
+/// Prints a preview of an export.
+///
+/// # Errors
+/// When standard output is closed.
+pub fn print(preview: &PreviewExportResponse) -> Result<()> {
+    let verdict = match (preview.startable, preview.violations.len()) {
+        (true, _) => style::good("can start"),
+        (false, 0) => style::bad("cannot start: the day's quota is spent"),
+        (false, 1) => style::bad("cannot start: 1 rule is broken"),
+        (false, count) => style::bad(&format!("cannot start: {count} rules are broken")),
+    };
+    words::line(&format!("{} {verdict}", style::bold("preview:")))?;
+    for violation in &preview.violations {
+        print_violation(&style::bad("✗"), violation)?;
+    }
+    for warning in &preview.warnings {
+        print_violation(&style::notice("!"), warning)?;
+    }
+    if let Some(image) = &preview.image {
+        let disks: Vec<_> = image.disks.iter().map(|disk| format!("{} {} GiB", words::disk_role(disk.role), disk.size_gib)).collect();
+        words::line(&format!("image:   {} ({}), {}", image.name, image.platform, disks.join(" + ")))?;
+    }
+    if let Some(lane) = &preview.quota {
+        words::line(&format!("quota:   {}", quota::brief(lane)))?;
+    }
+    if preview.startable {
+        print_plan(preview)?;
+    }
+    Ok(())
+}
+
+fn print_violation(mark: &str, violation: &Violation) -> Result<()> {
+    words::line(&format!("  {mark} {} {}", violation.message, style::faint(&format!("[{}]", violation.rule))))?;
+    if !violation.limit.is_empty() {
+        words::line(&format!("      permitted: {}; found: {}", violation.limit, violation.observed))?;
+    }
+    words::line(&format!("      {}", violation.fix))?;
+    if !violation.source.is_empty() {
+        let date = if violation.source_date.is_empty() { String::new() } else { format!(" ({})", violation.source_date) };
+        words::line(&style::faint(&format!("      source: {}{date}", violation.source)))?;
+    }
+    if !violation.override_key.is_empty() {
+        words::line(&style::faint(&format!("      override: {}", violation.override_key)))?;
+    }
+    Ok(())
+}
+
+fn print_plan(preview: &PreviewExportResponse) -> Result<()> {
+    words::line("calls:")?;
+    for call in &preview.planned_calls {
+        let mark = if call.mutating { style::notice("changes") } else { style::faint("reads  ") };
+        let units = if call.quota_units > 0 { format!(" ({} unit of the day)", call.quota_units) } else { String::new() };
+        words::line(&format!("  {mark} {} {}: {}{units}", call.service, call.action, call.detail))?;
+    }
+    words::line("objects:")?;
+    for object in &preview.expected_objects {
+        words::line(&format!("  {} up to {}", object.key_pattern, words::bytes(object.max_size_bytes)))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,13 @@
+//! Puts the parts together: the only place that names concrete backends and clouds.
+
+mod accounts;
+mod simulated;
+mod stop;
+mod store;
+mod system;
+
+pub use accounts::open_accounts;
+pub use simulated::{accounts_toml, simulated_accounts};
+pub use stop::stop_signal;
+pub use store::open_store;
+pub use system::{Parts, System};
