@@ -187,6 +187,13 @@ impl OperationId {
     }
 }
 
+impl From<Uuid> for OperationId {
+    /// Reads back an id that was kept as a bare UUID.
+    fn from(uuid: Uuid) -> Self {
+        Self(uuid)
+    }
+}
+
 impl fmt::Display for OperationId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.0)

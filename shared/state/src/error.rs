@@ -57,6 +57,10 @@ pub enum Error {
         /// When the lease runs out unless it is renewed.
         until: Timestamp,
     },
+    /// The call breaks the contract of its method, such as a commit that ends an operation in a state that is not
+    /// final; nothing changed.
+    #[error("the store was called wrongly: {0}")]
+    Invalid(String),
     /// The lease of the writer is no longer the newest: the write was refused and changed nothing.
     #[error("the lease on {0} was lost")]
     LeaseLost(String),

@@ -5,6 +5,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 pub mod admission;
+pub mod embedded;
 pub mod error;
 pub mod lease;
 pub mod operation;
@@ -13,6 +14,7 @@ pub mod quota;
 pub mod result;
 
 pub use admission::{Admission, Admitted, NewOperation, OnSpent, QuotaRequest};
+pub use embedded::{Embedded, OpenError};
 pub use error::Error;
 pub use lease::{LaneLease, LaneLocks, WorkLease};
 pub use operation::Operation;

@@ -1,0 +1,177 @@
+//! Decides where every row of the embedded store lies: the one table is ordered by these keys.
+//!
+//! A key is one letter for the kind of row, then its parts. Texts carry their length in front, numbers are
+//! big-endian, so that rows of one lane, day or kind of operation lie together and in order.
+//!
+//! | letter | parts | row |
+//! |---|---|---|
+//! | `o` | operation | the operation's record |
+//! | `e` | operation | the store's own entry about it: order of admission, fence, lease, due time |
+//! | `r` | caller, request id | the operation that the request started |
+//! | `d` | kind, due, operation | nothing: the due queue |
+//! | `l` | lane | fence, lease and last quota rule of the lane |
+//! | `q` | lane, day | units of the day |
+//! | `h` | lane, operation | units that the operation holds |
+//! | `w` | lane, order of admission | operation that waits, and its units |
+//! | `s` | | the last order of admission |
+//! | `c` | | when the store was last checked |
+
+use jiff::civil::Date;
+use sampan_core::{Lane, OperationId, RequestId};
+use uuid::Uuid;
+
+/// A key, or a prefix of keys.
+pub(super) type Key = Vec<u8>;
+
+/// Key of the last order of admission.
+pub(super) const SEQUENCE: &[u8] = b"s";
+/// Key of the row that a check writes.
+pub(super) const CHECK: &[u8] = b"c";
+/// Prefix of all records.
+pub(super) const OPERATIONS: &[u8] = b"o";
+
+fn text(key: &mut Key, text: &str) {
+    let length = u32::try_from(text.len()).unwrap_or(u32::MAX);
+    key.extend_from_slice(&length.to_be_bytes());
+    key.extend_from_slice(text.as_bytes());
+}
+
+fn with_id(letter: u8, id: OperationId) -> Key {
+    let mut key = vec![letter];
+    key.extend_from_slice(id.uuid().as_bytes());
+    key
+}
+
+fn with_lane(letter: u8, lane: &Lane) -> Key {
+    let mut key = vec![letter];
+    text(&mut key, &lane.to_string());
+    key
+}
+
+pub(super) fn operation(id: OperationId) -> Key {
+    with_id(b'o', id)
+}
+
+pub(super) fn entry(id: OperationId) -> Key {
+    with_id(b'e', id)
+}
+
+pub(super) fn request(caller: &str, id: RequestId) -> Key {
+    let mut key = vec![b'r'];
+    text(&mut key, caller);
+    key.extend_from_slice(id.uuid().as_bytes());
+    key
+}
+
+pub(super) fn lane(lane: &Lane) -> Key {
+    with_lane(b'l', lane)
+}
+
+/// Prefix of the lane's days.
+pub(super) fn days(lane: &Lane) -> Key {
+    with_lane(b'q', lane)
+}
+
+pub(super) fn day(lane: &Lane, day: Date) -> Key {
+    let mut key = days(lane);
+    key.extend_from_slice(day.to_string().as_bytes());
+    key
+}
+
+/// Prefix of what the lane's operations hold.
+pub(super) fn holds(lane: &Lane) -> Key {
+    with_lane(b'h', lane)
+}
+
+pub(super) fn hold(lane: &Lane, id: OperationId) -> Key {
+    let mut key = holds(lane);
+    key.extend_from_slice(id.uuid().as_bytes());
+    key
+}
+
+/// Prefix of the lane's waiting list.
+pub(super) fn waiting_list(lane: &Lane) -> Key {
+    with_lane(b'w', lane)
+}
+
+pub(super) fn waiting(lane: &Lane, sequence: u64) -> Key {
+    let mut key = waiting_list(lane);
+    key.extend_from_slice(&sequence.to_be_bytes());
+    key
+}
+
+/// Prefix of the due queue of one kind.
+pub(super) fn due_queue(kind: &str) -> Key {
+    let mut key = vec![b'd'];
+    text(&mut key, kind);
+    key
+}
+
+/// Key of the due queue just before everything of `kind` that is due at `due_us` or later.
+pub(super) fn due_from(kind: &str, due_us: i64) -> Key {
+    let mut key = due_queue(kind);
+    // The flipped sign bit makes negative numbers sort before positive ones.
+    key.extend_from_slice(&(due_us ^ i64::MIN).to_be_bytes());
+    key
+}
+
+pub(super) fn due(kind: &str, due_us: i64, id: OperationId) -> Key {
+    let mut key = due_from(kind, due_us);
+    key.extend_from_slice(id.uuid().as_bytes());
+    key
+}
+
+/// Reads due time and operation back from a key of the due queue.
+pub(super) fn read_due(key: &[u8]) -> Option<(i64, OperationId)> {
+    let (rest, id) = key.split_last_chunk::<16>()?;
+    let (_, due) = rest.split_last_chunk::<8>()?;
+    Some((i64::from_be_bytes(*due) ^ i64::MIN, OperationId::from(Uuid::from_bytes(*id))))
+}
+
+/// Reads the operation back from a key that ends with one.
+pub(super) fn read_operation(key: &[u8]) -> Option<OperationId> {
+    let (_, id) = key.split_last_chunk::<16>()?;
+    Some(OperationId::from(Uuid::from_bytes(*id)))
+}
+
+/// Returns the first key after all that begin with `prefix`.
+pub(super) fn after(prefix: &[u8]) -> Key {
+    let mut end = prefix.to_vec();
+    while let Some(last) = end.pop() {
+        if last < u8::MAX {
+            end.push(last + 1);
+            break;
+        }
+    }
+    end
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn some_id() -> OperationId {
+        OperationId::from(Uuid::from_u128(7))
+    }
+
+    #[test]
+    fn the_due_queue_is_ordered_by_time_before_and_after_1970() {
+        let times = [i64::MIN, -1, 0, 1, i64::MAX];
+        let keys: Vec<Key> = times.iter().map(|at| due("export", *at, some_id())).collect();
+        assert!(keys.is_sorted());
+        for (at, key) in times.iter().zip(&keys) {
+            assert_eq!(read_due(key), Some((*at, some_id())));
+        }
+    }
+
+    #[test]
+    fn a_kind_that_begins_like_another_has_its_own_queue() {
+        assert!(!due("exporter", 0, some_id()).starts_with(&due_queue("export")));
+    }
+
+    #[test]
+    fn the_end_of_a_prefix_lies_after_its_last_key() {
+        assert_eq!(after(b"o"), b"p".to_vec());
+        assert_eq!(after(&[1, 255]), vec![2]);
+    }
+}

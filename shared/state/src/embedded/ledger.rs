@@ -1,0 +1,427 @@
+//! Decides on units: who holds how many of a lane's day, who waits, and when each waiter can start.
+//!
+//! Nothing here touches records, except for reservations that lapse because the cloud says that the day is
+//! spent: the caller writes the record in the same batch.
+
+use std::ops::ControlFlow;
+
+use jiff::civil::Date;
+use jiff::{Timestamp, ToSpan};
+use sampan_core::quota_day::QuotaRule;
+use sampan_core::{Lane, OperationId};
+use serde::{Deserialize, Serialize};
+use tracing::warn;
+
+use super::keys;
+use super::record::{self, Entry, instant, micros_up};
+use super::rows::{Batch, Halt, Rows, parse_json, read_json};
+use crate::error::Error;
+use crate::operation::{Operation, QuotaHold};
+use crate::quota::{QuotaPicture, Turn, Waiter};
+
+/// Waiters that a picture names.
+const WAITERS_SHOWN: usize = 100;
+
+/// Units of one lane and day.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Day {
+    reserved: u32,
+    committed: u32,
+    /// The cloud said that nothing is left.
+    spent: bool,
+}
+
+/// Units that an operation holds of its lane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Hold {
+    pub(super) day: Date,
+    pub(super) units: u32,
+    pub(super) committed: bool,
+}
+
+/// A row of a waiting list.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+struct Waiting {
+    operation: OperationId,
+    units: u32,
+}
+
+/// A waiter and when it can start.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Planned {
+    pub(super) operation: OperationId,
+    pub(super) earliest: Timestamp,
+    /// Its units are there now.
+    pub(super) is_today: bool,
+}
+
+/// What the store knows about a lane: its lease, and the rule that it was last used with.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct LaneRow {
+    pub(super) fence: u64,
+    pub(super) lease: Option<record::Held>,
+    pub(super) rule: Option<QuotaRule>,
+}
+
+impl LaneRow {
+    pub(super) fn load(rows: &impl Rows, lane: &Lane) -> Result<Self, Halt> {
+        Ok(read_json(rows, &keys::lane(lane))?.unwrap_or_default())
+    }
+
+    pub(super) fn save(&self, batch: &mut Batch<'_>, lane: &Lane) -> Result<(), Halt> {
+        batch.put_json(&keys::lane(lane), self)
+    }
+}
+
+/// Keeps the rule of a lane for the events that come without one, such as a cancel.
+pub(super) fn remember_rule(batch: &mut Batch<'_>, lane: &Lane, rule: &QuotaRule) -> Result<(), Halt> {
+    let mut row = LaneRow::load(batch, lane)?;
+    if row.rule.as_ref() != Some(rule) {
+        row.rule = Some(rule.clone());
+        row.save(batch, lane)?;
+    }
+    Ok(())
+}
+
+fn load_day(rows: &impl Rows, lane: &Lane, day: Date) -> Result<Day, Halt> {
+    Ok(read_json(rows, &keys::day(lane, day))?.unwrap_or_default())
+}
+
+/// Writes a day; the first write of a day forgets those before yesterday.
+fn save_day(batch: &mut Batch<'_>, lane: &Lane, date: Date, day: Day) -> Result<(), Halt> {
+    let key = keys::day(lane, date);
+    if batch.get(&key)?.is_none() {
+        let yesterday = date.checked_sub(1.day()).unwrap_or(date);
+        let mut old = Vec::new();
+        batch.scan(&keys::days(lane), &keys::day(lane, yesterday), &mut |key, _| {
+            old.push(key.to_vec());
+            Ok(ControlFlow::Continue(()))
+        })?;
+        for key in old {
+            batch.remove(&key)?;
+        }
+    }
+    batch.put_json(&key, &day)
+}
+
+pub(super) fn load_hold(rows: &impl Rows, lane: &Lane, id: OperationId) -> Result<Option<Hold>, Halt> {
+    read_json(rows, &keys::hold(lane, id))
+}
+
+fn list_waiting(rows: &impl Rows, lane: &Lane) -> Result<Vec<Waiting>, Halt> {
+    let prefix = keys::waiting_list(lane);
+    let mut list = Vec::new();
+    rows.scan(&prefix, &keys::after(&prefix), &mut |key, value| {
+        match parse_json(key, value) {
+            Ok(waiting) => list.push(waiting),
+            Err(Halt::Refused(problem)) => warn!(%lane, %problem, "waiter skipped"),
+            Err(broken) => return Err(broken),
+        }
+        Ok(ControlFlow::Continue(()))
+    })?;
+    Ok(list)
+}
+
+fn is_waiting(rows: &impl Rows, lane: &Lane, sequence: u64) -> Result<bool, Halt> {
+    Ok(rows.get(&keys::waiting(lane, sequence))?.is_some())
+}
+
+/// Works out when each waiter can start, in the order of the list.
+///
+/// Days are filled in order and never revisited, so nobody overtakes. A waiter that wants more than a whole day
+/// has (the limit was lowered after it was admitted) gets a day of its own.
+pub(super) fn plan(rows: &impl Rows, lane: &Lane, rule: &QuotaRule, now: Timestamp) -> Result<Vec<Planned>, Halt> {
+    let waiting = list_waiting(rows, lane)?;
+    if waiting.is_empty() {
+        return Ok(Vec::new());
+    }
+    let today = load_day(rows, lane, rule.day(now))?;
+    let limit = rule.daily_units.unwrap_or(u32::MAX);
+    let used = today.reserved.saturating_add(today.committed);
+    let mut free = if today.spent { 0 } else { limit.saturating_sub(used) };
+    let (mut earliest, mut is_today) = (now, true);
+    let mut planned = Vec::with_capacity(waiting.len());
+    for Waiting { operation, units } in waiting {
+        let wanted = units.min(limit).max(1);
+        if wanted > free {
+            earliest = rule.resets_at(earliest);
+            is_today = false;
+            free = limit;
+        }
+        free = free.saturating_sub(wanted);
+        planned.push(Planned { operation, earliest, is_today });
+    }
+    Ok(planned)
+}
+
+/// Makes every waiter of the lane due when it can start: now, if its units are there.
+pub(super) fn wake_waiters(batch: &mut Batch<'_>, lane: &Lane, rule: &QuotaRule, now: Timestamp) -> Result<(), Halt> {
+    let now_us = now.as_microsecond();
+    for waiter in plan(batch, lane, rule, now)? {
+        let id = waiter.operation;
+        let mut entry = match Entry::load(batch, id) {
+            Ok(entry) => entry,
+            Err(Halt::Refused(problem)) => {
+                warn!(operation = %id, %problem, "waiter not woken");
+                continue;
+            }
+            Err(broken) => return Err(broken),
+        };
+        let start = micros_up(waiter.earliest).max(entry.not_before_us.unwrap_or(i64::MIN));
+        let before = entry.clone();
+        if entry.is_leased(now_us) {
+            if waiter.is_today {
+                entry.wake_us = Some(entry.wake_us.map_or(start, |known| known.min(start)));
+            }
+        } else if !waiter.is_today || entry.due_us.is_none_or(|due| due > start) {
+            entry.move_due(batch, id, Some(start))?;
+        }
+        if entry != before {
+            entry.save(batch, id)?;
+        }
+    }
+    Ok(())
+}
+
+/// Wakes the waiters of a lane under the rule that it was last used with.
+pub(super) fn wake_waiters_by_last_rule(batch: &mut Batch<'_>, lane: &Lane, now: Timestamp) -> Result<(), Halt> {
+    match LaneRow::load(batch, lane)?.rule {
+        Some(rule) => wake_waiters(batch, lane, &rule, now),
+        None => Ok(()),
+    }
+}
+
+/// An operation that asks for units.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asker {
+    pub(super) id: OperationId,
+    pub(super) sequence: u64,
+    pub(super) units: u32,
+}
+
+/// Gives the asker its units, or its place in the waiting list; the caller wakes those whose place that moved.
+pub(super) fn turn(
+    batch: &mut Batch<'_>,
+    lane: &Lane,
+    rule: &QuotaRule,
+    asker: Asker,
+    now: Timestamp,
+) -> Result<Turn, Halt> {
+    let Asker { id, sequence, units } = asker;
+    let day = rule.day(now);
+    remember_rule(batch, lane, rule)?;
+    if let Some(hold) = load_hold(batch, lane, id)? {
+        if hold.day == day {
+            return Ok(Turn::Reserved { day });
+        }
+        drop_hold(batch, lane, id, hold)?;
+    }
+    batch.put_json(&keys::waiting(lane, sequence), &Waiting { operation: id, units })?;
+    let planned = plan(batch, lane, rule, now)?;
+    let Some((position, place)) = planned.iter().enumerate().find(|(_, waiter)| waiter.operation == id) else {
+        return Err(Halt::Refused(Error::Corrupt { key: id.name(), message: "is missing in its waiting list".into() }));
+    };
+    if place.is_today {
+        batch.remove(&keys::waiting(lane, sequence))?;
+        let mut today = load_day(batch, lane, day)?;
+        today.reserved = today.reserved.saturating_add(units);
+        save_day(batch, lane, day, today)?;
+        batch.put_json(&keys::hold(lane, id), &Hold { day, units, committed: false })?;
+        return Ok(Turn::Reserved { day });
+    }
+    Ok(Turn::Waiting { position: count(position), earliest_start: place.earliest })
+}
+
+/// Turns today's reservation into use for good and returns the hold; a commitment of any day stays as it is.
+pub(super) fn commit_hold(
+    batch: &mut Batch<'_>,
+    lane: &Lane,
+    rule: &QuotaRule,
+    id: OperationId,
+    now: Timestamp,
+) -> Result<Hold, Halt> {
+    let today = rule.day(now);
+    match load_hold(batch, lane, id)? {
+        Some(hold) if hold.committed => Ok(hold),
+        Some(hold) if hold.day == today => {
+            let mut day = load_day(batch, lane, today)?;
+            day.reserved = day.reserved.saturating_sub(hold.units);
+            day.committed = day.committed.saturating_add(hold.units);
+            save_day(batch, lane, today, day)?;
+            let hold = Hold { committed: true, ..hold };
+            batch.put_json(&keys::hold(lane, id), &hold)?;
+            Ok(hold)
+        }
+        Some(_) | None => Err(Halt::Refused(Error::QuotaSpent(Box::new(picture(batch, lane, rule, now)?)))),
+    }
+}
+
+/// Forgets a hold; a reservation no longer counts on its day, a commitment does.
+fn drop_hold(batch: &mut Batch<'_>, lane: &Lane, id: OperationId, hold: Hold) -> Result<(), Halt> {
+    batch.remove(&keys::hold(lane, id))?;
+    if !hold.committed && batch.get(&keys::day(lane, hold.day))?.is_some() {
+        let mut day = load_day(batch, lane, hold.day)?;
+        day.reserved = day.reserved.saturating_sub(hold.units);
+        save_day(batch, lane, hold.day, day)?;
+    }
+    Ok(())
+}
+
+/// Gives back whatever the operation holds, and its place in the waiting list; returns what the record says then.
+///
+/// The caller wakes the waiters.
+pub(super) fn give_back(
+    batch: &mut Batch<'_>,
+    lane: &Lane,
+    id: OperationId,
+    sequence: u64,
+) -> Result<Option<QuotaHold>, Halt> {
+    let was_waiting = stop_waiting(batch, lane, sequence)?;
+    let Some(hold) = load_hold(batch, lane, id)? else {
+        return Ok(was_waiting.then_some(QuotaHold::None));
+    };
+    if hold.committed && batch.get(&keys::day(lane, hold.day))?.is_some() {
+        let mut day = load_day(batch, lane, hold.day)?;
+        day.committed = day.committed.saturating_sub(hold.units);
+        save_day(batch, lane, hold.day, day)?;
+    }
+    drop_hold(batch, lane, id, hold)?;
+    Ok(Some(QuotaHold::Released))
+}
+
+/// Takes the operation out of the waiting list; returns whether it stood there.
+pub(super) fn stop_waiting(batch: &mut Batch<'_>, lane: &Lane, sequence: u64) -> Result<bool, Halt> {
+    let was_waiting = is_waiting(batch, lane, sequence)?;
+    batch.remove(&keys::waiting(lane, sequence))?;
+    Ok(was_waiting)
+}
+
+/// Ends what the operation has to do with the lane: a reservation and a place in the list go back, a commitment
+/// stays counted but belongs to nobody any more. Returns what the record says then, if that changed.
+pub(super) fn leave(
+    batch: &mut Batch<'_>,
+    lane: &Lane,
+    id: OperationId,
+    sequence: u64,
+) -> Result<Option<QuotaHold>, Halt> {
+    match load_hold(batch, lane, id)? {
+        Some(hold) if hold.committed => {
+            batch.remove(&keys::waiting(lane, sequence))?;
+            drop_hold(batch, lane, id, hold)?;
+            Ok(None)
+        }
+        Some(_) | None => give_back(batch, lane, id, sequence),
+    }
+}
+
+/// Marks today as used up; returns the operations whose reservation lapsed by that.
+pub(super) fn mark_spent(
+    batch: &mut Batch<'_>,
+    lane: &Lane,
+    rule: &QuotaRule,
+    now: Timestamp,
+) -> Result<Vec<OperationId>, Halt> {
+    let today = rule.day(now);
+    remember_rule(batch, lane, rule)?;
+    let prefix = keys::holds(lane);
+    let mut lapsed = Vec::new();
+    batch.scan(&prefix, &keys::after(&prefix), &mut |key, value| {
+        let hold: Hold = parse_json(key, value)?;
+        if let (false, true, Some(id)) = (hold.committed, hold.day == today, keys::read_operation(key)) {
+            lapsed.push((id, hold));
+        }
+        Ok(ControlFlow::Continue(()))
+    })?;
+    for (id, hold) in &lapsed {
+        drop_hold(batch, lane, *id, *hold)?;
+    }
+    let day = load_day(batch, lane, today)?;
+    save_day(batch, lane, today, Day { spent: true, ..day })?;
+    Ok(lapsed.into_iter().map(|(id, _)| id).collect())
+}
+
+/// Plans the lane under the rule that it was last used with.
+pub(super) fn plan_by_last_rule(rows: &impl Rows, lane: &Lane, now: Timestamp) -> Result<Vec<Planned>, Halt> {
+    match LaneRow::load(rows, lane)?.rule {
+        Some(rule) => plan(rows, lane, &rule, now),
+        None => Ok(Vec::new()),
+    }
+}
+
+/// Describes the lane's quota now.
+pub(super) fn picture(rows: &impl Rows, lane: &Lane, rule: &QuotaRule, now: Timestamp) -> Result<QuotaPicture, Halt> {
+    let today = rule.day(now);
+    let day = load_day(rows, lane, today)?;
+    let own = day.committed.saturating_add(day.reserved);
+    let elsewhere = if day.spent { rule.daily_units.unwrap_or(own).saturating_sub(own) } else { 0 };
+    let planned = plan(rows, lane, rule, now)?;
+    Ok(QuotaPicture {
+        lane: lane.clone(),
+        day: today,
+        limit: rule.daily_units,
+        committed: day.committed,
+        reserved: day.reserved,
+        spent_elsewhere: elsewhere,
+        resets_at: rule.resets_at(now),
+        waiting_count: count(planned.len()),
+        waiting: planned
+            .iter()
+            .take(WAITERS_SHOWN)
+            .enumerate()
+            .map(|(position, waiter)| Waiter {
+                operation: waiter.operation,
+                position: count(position),
+                earliest_start: waiter.earliest,
+            })
+            .collect(),
+    })
+}
+
+/// Fills in the place of an operation that waits.
+pub(super) fn shown(rows: &impl Rows, mut operation: Operation, now: Timestamp) -> Result<Operation, Halt> {
+    if matches!(operation.quota, QuotaHold::Waiting { .. }) {
+        let planned = plan_by_last_rule(rows, &operation.lane, now)?;
+        if let Some(place) = shown_place(&planned, operation.id) {
+            operation.quota = place;
+        }
+    }
+    Ok(operation)
+}
+
+/// Returns what a record says about the place that an operation has in a plan.
+pub(super) fn shown_place(planned: &[Planned], id: OperationId) -> Option<QuotaHold> {
+    let position = planned.iter().position(|waiter| waiter.operation == id)?;
+    let earliest_start = planned.get(position).map(|waiter| waiter.earliest);
+    Some(QuotaHold::Waiting { position: count(position), earliest_start })
+}
+
+/// Returns what a record says about units that are held.
+pub(super) fn shown_hold(hold: Hold) -> QuotaHold {
+    let Hold { day, units, committed } = hold;
+    if committed { QuotaHold::Committed { day, units } } else { QuotaHold::Reserved { day, units } }
+}
+
+/// Returns what a record keeps about a turn; the place is filled in when it is read.
+pub(super) fn kept_turn(turn: &Turn, units: u32) -> QuotaHold {
+    match turn {
+        Turn::Reserved { day } => QuotaHold::Reserved { day: *day, units },
+        Turn::Waiting { .. } => QuotaHold::Waiting { position: 0, earliest_start: None },
+    }
+}
+
+fn count(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+/// Returns when a waiter's step is due.
+pub(super) fn due_of_turn(turn: &Turn, now: Timestamp) -> i64 {
+    match turn {
+        Turn::Reserved { .. } => now.as_microsecond(),
+        Turn::Waiting { earliest_start, .. } => micros_up(*earliest_start),
+    }
+}
+
+/// Returns the later of two times, in microseconds, as an instant.
+pub(super) fn later(first_us: i64, second: Option<Timestamp>) -> Timestamp {
+    instant(second.map_or(first_us, |second| first_us.max(micros_up(second))))
+}
