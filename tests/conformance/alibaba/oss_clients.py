@@ -84,6 +84,13 @@ class Oss2:
     def keys_by_marker(self, prefix="", page=100):
         return [one.key for one in oss2.ObjectIterator(self.bucket, prefix=prefix, max_keys=page)]
 
+    def put(self, key, data):
+        told = self.bucket.put_object(key, data)
+        return told.etag, told.crc
+
+    def delete(self, key):
+        return self.bucket.delete_object(key).status
+
     def url(self, key, seconds=600):
         return self.bucket.sign_url("GET", key, seconds, slash_safe=True)
 
@@ -139,6 +146,13 @@ class OssV2:
         paginator = self.client.list_objects_paginator()
         pages = paginator.iter_page(oss.ListObjectsRequest(bucket=self.bucket, prefix=prefix, max_keys=page))
         return [one.key for told in pages for one in told.contents or []]
+
+    def put(self, key, data):
+        told = self.client.put_object(oss.PutObjectRequest(bucket=self.bucket, key=key, body=data))
+        return told.etag.strip('"'), int(told.hash_crc64)
+
+    def delete(self, key):
+        return self.client.delete_object(oss.DeleteObjectRequest(bucket=self.bucket, key=key)).status_code
 
     def url(self, key, seconds=600):
         expires = datetime.timedelta(seconds=seconds)

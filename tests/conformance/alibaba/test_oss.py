@@ -110,6 +110,22 @@ def test_the_older_list_goes_on_from_a_marker(oss, several):
     assert oss.keys_by_marker("Test_", page=1) == [key for key in several if key.startswith("Test_")]
 
 
+def test_a_written_object_is_read_back_and_deleted(oss):
+    data = b"hello"
+    etag, total = oss.put("dir/a b+c~中.txt", data)
+    assert total == xz(data) == 11177612005948864433
+    told = oss.head("dir/a b+c~中.txt")
+    assert (told.size, told.etag, told.kind) == (5, etag, "Normal")
+    assert oss.get("dir/a b+c~中.txt")[0] == data
+    assert oss.keys("dir/", "/") == ([("dir/a b+c~中.txt", 5)], [])
+    assert oss.keys("", "/") == ([], ["dir/"])
+    with urllib.request.urlopen(oss.url("dir/a b+c~中.txt")) as answer:
+        assert answer.read() == data
+    assert oss.delete("dir/a b+c~中.txt") == 204
+    assert oss.delete("dir/a b+c~中.txt") == 204
+    assert oss.refusal("head", "dir/a b+c~中.txt").code == "NoSuchKey"
+
+
 # ---- presigned URLs ---------------------------------------------------------------------------------------------
 
 

@@ -6,9 +6,11 @@ mod list_objects;
 mod object;
 mod range;
 mod refusal;
+mod request;
 mod signature;
 mod target;
 mod time;
+mod write_object;
 mod xml;
 
 use std::sync::Arc;
@@ -16,40 +18,19 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
+use http::{HeaderName, HeaderValue, Method, Response, StatusCode, header};
 use jiff::Timestamp;
 use sampan_core::Cloud;
 
 use super::acs3::header_text;
-use super::percent::{Pairs, decode_query};
 use crate::listen;
 use crate::world::{Bucket, Call, Outcome, Verdict, World};
 use refusal::Refusal;
-use target::Target;
+use request::{Arrived, Operation};
 
 /// Makes the routes of OSS over `world`: every method and path, because the bucket may stand in the host.
 pub fn oss_router(world: Arc<World>) -> Router {
     Router::new().fallback(serve).with_state(world)
-}
-
-/// One request as it arrived, decoded.
-struct Arrived {
-    method: Method,
-    headers: HeaderMap,
-    query: Pairs,
-    target: Target,
-}
-
-/// What a request wants; `None` of these is an operation that the simulator lacks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Operation {
-    BucketInfo,
-    BucketLocation,
-    HeadBucket,
-    ListObjects,
-    HeadObject,
-    GetObject,
-    Unknown,
 }
 
 /// What an operation works with: the caller is known and owns the bucket.
@@ -59,120 +40,75 @@ struct Context<'a> {
     bucket: &'a Bucket,
 }
 
-async fn serve(State(world): State<Arc<World>>, request: Request) -> Response<Body> {
-    let arrived = Arrived::new(&request);
-    let operation = arrived.operation();
-    let request_id = new_request_id();
-    let mut call = Call::new(Cloud::Alibaba, operation.action(&arrived.method), request_id.clone());
-    call.bucket.clone_from(&arrived.target.bucket);
-    call.key = Some(arrived.target.key.clone()).filter(|key| !key.is_empty());
+/// What becomes of a request.
+enum Ending {
+    /// An answer goes out.
+    Answer(Outcome, Response<Body>),
+    /// The connection is cut instead.
+    Cut(Outcome),
+}
 
-    let (outcome, response) = answer(&world, &arrived, operation, &mut call).await;
-    world.record(call, &outcome);
-    match (outcome, response) {
-        (Outcome::Reset | Outcome::Lost, None) => listen::cut(),
-        (_, None) => dress(refused(&arrived, &Refusal::internal(), &request_id), &request_id, world.auth_now()),
-        (_, Some(Ok(response))) => dress(response, &request_id, world.auth_now()),
-        (_, Some(Err(refusal))) => dress(refused(&arrived, &refusal, &request_id), &request_id, world.auth_now()),
+async fn serve(State(world): State<Arc<World>>, request: Request) -> Response<Body> {
+    let arrived = Arrived::read(request).await;
+    let request_id = new_request_id();
+    let mut call = arrived.call(&request_id);
+    let ending = match run(&world, &arrived, &mut call).await {
+        Ok(ending) => ending,
+        Err(refusal) => {
+            Ending::Answer(Outcome::Code(refusal.code.to_owned()), refused(&arrived, &refusal, &request_id))
+        }
+    };
+    match ending {
+        Ending::Answer(outcome, response) => {
+            world.record(call, &outcome);
+            dress(response, &request_id, world.auth_now())
+        }
+        Ending::Cut(outcome) => {
+            world.record(call, &outcome);
+            listen::cut()
+        }
     }
 }
 
-/// Decides the outcome; without a response the connection is cut.
-async fn answer(
-    world: &World,
-    arrived: &Arrived,
-    operation: Operation,
-    call: &mut Call,
-) -> (Outcome, Option<Result<Response<Body>, Refusal>>) {
-    let refuse = |refusal: Refusal| (Outcome::Code(refusal.code.to_owned()), Some(Err(refusal)));
-    let caller = match auth::identify(world, arrived) {
-        Ok(caller) => caller,
-        Err(refusal) => return refuse(refusal),
-    };
+async fn run(world: &World, arrived: &Arrived, call: &mut Call) -> Result<Ending, Refusal> {
+    let caller = auth::identify(world, arrived)?;
     call.account.clone_from(&caller.account.id);
     call.region = caller.region.clone().unwrap_or_default();
     let verdict = world.verdict(Cloud::Alibaba, &call.action).await;
-    match verdict {
-        Verdict::Throttle => return refuse(Refusal::throttled()),
-        Verdict::ServerError => return refuse(Refusal::internal()),
-        Verdict::Cut if operation != Operation::GetObject => return (Outcome::Reset, None),
-        Verdict::Cut | Verdict::Serve | Verdict::ServeAndLose => {}
-    }
-    let is_cut = verdict == Verdict::Cut;
-    let mut run = || {
-        let bucket = auth::open_bucket(world, arrived, operation, &caller)?;
-        call.region.clone_from(&bucket.region);
-        Context { world, arrived, bucket: &bucket }.run(operation, is_cut)
+    let is_cut = match verdict {
+        Verdict::Throttle => return Err(Refusal::throttled()),
+        Verdict::ServerError => return Err(Refusal::internal()),
+        Verdict::Cut if arrived.operation != Operation::GetObject => return Ok(Ending::Cut(Outcome::Reset)),
+        Verdict::Cut => true,
+        Verdict::Serve | Verdict::ServeAndLose => false,
     };
-    match (run(), verdict) {
-        (Err(_), Verdict::Cut) => (Outcome::Reset, None),
-        (Err(refusal), _) => refuse(refusal),
-        (Ok(_), Verdict::ServeAndLose) => (Outcome::Lost, None),
-        (Ok(response), Verdict::Cut) => (Outcome::Reset, Some(Ok(response))),
-        (Ok(response), _) => (Outcome::Ok, Some(Ok(response))),
+    let answer = auth::open_bucket(world, arrived, &caller).and_then(|bucket| {
+        call.region.clone_from(&bucket.region);
+        Context { world, arrived, bucket: &bucket }.run(is_cut)
+    });
+    match (answer, verdict) {
+        (Err(_), Verdict::Cut) => Ok(Ending::Cut(Outcome::Reset)),
+        (Err(refusal), _) => Err(refusal),
+        (Ok(_), Verdict::ServeAndLose) => Ok(Ending::Cut(Outcome::Lost)),
+        // The body itself breaks off in its middle.
+        (Ok(response), Verdict::Cut) => Ok(Ending::Answer(Outcome::Reset, response)),
+        (Ok(response), _) => Ok(Ending::Answer(Outcome::Ok, response)),
     }
 }
 
 impl Context<'_> {
-    /// Runs `operation`; `is_cut` breaks the body of an object in its middle.
-    fn run(&self, operation: Operation, is_cut: bool) -> Result<Response<Body>, Refusal> {
-        match operation {
+    /// Runs the operation; `is_cut` breaks the body of an object in its middle.
+    fn run(&self, is_cut: bool) -> Result<Response<Body>, Refusal> {
+        match self.arrived.operation {
             Operation::BucketInfo => Ok(bucket::info(self)),
             Operation::BucketLocation => Ok(bucket::location(self)),
             Operation::HeadBucket => Ok(bucket::head(self)),
             Operation::ListObjects => list_objects::run(self),
             Operation::HeadObject => object::head(self),
             Operation::GetObject => object::get(self, is_cut),
+            Operation::PutObject => write_object::put(self),
+            Operation::DeleteObject => Ok(write_object::delete(self)),
             Operation::Unknown => Err(Refusal::not_allowed(&self.arrived.method)),
-        }
-    }
-}
-
-impl Operation {
-    /// Name in audit and faults; looking at a bucket has one name for both clouds.
-    fn action(self, method: &Method) -> String {
-        match self {
-            Self::BucketInfo | Self::BucketLocation | Self::HeadBucket => "HeadBucket".to_owned(),
-            Self::ListObjects => "ListObjects".to_owned(),
-            Self::HeadObject => "HeadObject".to_owned(),
-            Self::GetObject => "GetObject".to_owned(),
-            Self::Unknown => format!("{method}"),
-        }
-    }
-
-    /// May be asked at any endpoint, whatever the bucket's region.
-    fn is_regionless(self) -> bool {
-        matches!(self, Self::BucketInfo | Self::BucketLocation)
-    }
-}
-
-impl Arrived {
-    fn new(request: &Request) -> Self {
-        let headers = request.headers().clone();
-        let target = Target::read(&header_text(&headers, "host"), request.uri().path());
-        let query = decode_query(request.uri().query().unwrap_or_default());
-        Self { method: request.method().clone(), headers, query, target }
-    }
-
-    fn parameter(&self, name: &str) -> Option<&str> {
-        self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
-    }
-
-    fn header(&self, name: &str) -> Option<String> {
-        Some(header_text(&self.headers, name)).filter(|text| !text.is_empty())
-    }
-
-    fn operation(&self) -> Operation {
-        let has = |name| self.parameter(name).is_some();
-        let of_object = !self.target.key.is_empty();
-        match (&self.method, of_object) {
-            (&Method::HEAD, true) => Operation::HeadObject,
-            (&Method::GET, true) if !has("acl") && !has("tagging") && !has("uploadId") => Operation::GetObject,
-            (&Method::HEAD, false) => Operation::HeadBucket,
-            (&Method::GET, false) if has("bucketInfo") => Operation::BucketInfo,
-            (&Method::GET, false) if has("location") => Operation::BucketLocation,
-            (&Method::GET, false) if !has("acl") && !has("uploads") => Operation::ListObjects,
-            _ => Operation::Unknown,
         }
     }
 }

@@ -4,8 +4,9 @@ use jiff::{SignedDuration, Timestamp};
 use sampan_core::Cloud;
 
 use super::refusal::Refusal;
+use super::request::Arrived;
 use super::signature::{ALGORITHM, Credential, Signable, V1, V4};
-use super::{Arrived, Operation, time};
+use super::time;
 use crate::world::{Account, Bucket, World};
 
 /// How far a request's time may be from the server's.
@@ -39,12 +40,7 @@ pub(super) fn identify(world: &World, arrived: &Arrived) -> Result<Caller, Refus
 }
 
 /// Finds the bucket and checks its owner and its region.
-pub(super) fn open_bucket(
-    world: &World,
-    arrived: &Arrived,
-    operation: Operation,
-    caller: &Caller,
-) -> Result<Bucket, Refusal> {
+pub(super) fn open_bucket(world: &World, arrived: &Arrived, caller: &Caller) -> Result<Bucket, Refusal> {
     let Some(name) = &arrived.target.bucket else {
         return Err(Refusal::not_allowed(&arrived.method));
     };
@@ -58,7 +54,7 @@ pub(super) fn open_bucket(
         return Err(Refusal::forbidden("AccessDenied", "The bucket you visit is not belong to you."));
     }
     let is_elsewhere = caller.region.as_ref().is_some_and(|region| *region != bucket.region);
-    if is_elsewhere && !operation.is_regionless() {
+    if is_elsewhere && !arrived.operation.is_regionless() {
         let message = "The bucket you are attempting to access must be addressed using the specified endpoint. Please send all future requests to this endpoint.";
         return Err(Refusal::forbidden("AccessDenied", message)
             .with("Bucket", name)

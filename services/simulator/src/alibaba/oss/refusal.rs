@@ -54,6 +54,11 @@ impl Refusal {
         Self::new(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed", message).with("Method", method.as_str())
     }
 
+    pub(super) fn not_implemented() -> Self {
+        let message = "A header you provided implies functionality that is not implemented.";
+        Self::new(StatusCode::NOT_IMPLEMENTED, "NotImplemented", message)
+    }
+
     pub(super) fn not_modified() -> Self {
         Self::new(StatusCode::NOT_MODIFIED, "NotModified", "The object was not modified.")
     }
