@@ -70,11 +70,7 @@ fn authorization(parts: &Parts, digest: &str, names: &[&str], keys: &Credential)
     let canonical = canonical_request(parts, digest, names);
     let text = format!("{ALGORITHM}\n{}", sha256_hex(canonical.as_bytes()));
     let signature = hex::encode(hmac_sha256(keys.access_key_secret.as_bytes(), text.as_bytes()));
-    format!(
-        "{ALGORITHM} Credential={},SignedHeaders={},Signature={signature}",
-        keys.access_key_id,
-        names.join(";")
-    )
+    format!("{ALGORITHM} Credential={},SignedHeaders={},Signature={signature}", keys.access_key_id, names.join(";"))
 }
 
 fn canonical_request(parts: &Parts, digest: &str, names: &[&str]) -> String {
@@ -83,19 +79,11 @@ fn canonical_request(parts: &Parts, digest: &str, names: &[&str]) -> String {
     let query = percent::encode_query(query.iter().map(|(name, value)| (name.as_str(), value.as_str())));
     let mut headers = String::new();
     for name in names {
-        let value = parts
-            .headers
-            .get(*name)
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or_default();
+        let value = parts.headers.get(*name).and_then(|value| value.to_str().ok()).unwrap_or_default();
         headers.push_str(&format!("{name}:{}\n", value.trim()));
     }
     let path = parts.uri.path();
-    format!(
-        "{}\n{path}\n{query}\n{headers}\n{}\n{digest}",
-        parts.method,
-        names.join(";")
-    )
+    format!("{}\n{path}\n{query}\n{headers}\n{}\n{digest}", parts.method, names.join(";"))
 }
 
 /// Host as it travels: with the port, unless it is the scheme's own.
@@ -134,15 +122,8 @@ mod tests {
 
     fn request(uri: &str, headers: &[(&str, &str)]) -> Parts {
         let builder = http::Request::post(uri);
-        let builder = headers
-            .iter()
-            .fold(builder, |builder, (name, value)| builder.header(*name, *value));
-        builder
-            .header("x-acs-version", "2014-05-26")
-            .body(())
-            .unwrap()
-            .into_parts()
-            .0
+        let builder = headers.iter().fold(builder, |builder, (name, value)| builder.header(*name, *value));
+        builder.header("x-acs-version", "2014-05-26").body(()).unwrap().into_parts().0
     }
 
     fn instant(text: &str) -> Timestamp {
@@ -153,15 +134,8 @@ mod tests {
     fn signed(mut parts: Parts, body: &str, keys: &Credential, at: &str, nonce: &str) -> (String, String) {
         sign(&mut parts, body.as_bytes(), keys, instant(at), nonce).unwrap();
         let text = parts.headers[AUTHORIZATION].to_str().unwrap().to_owned();
-        let names: Vec<_> = text
-            .split("SignedHeaders=")
-            .nth(1)
-            .unwrap()
-            .split(',')
-            .next()
-            .unwrap()
-            .split(';')
-            .collect();
+        let names: Vec<_> =
+            text.split("SignedHeaders=").nth(1).unwrap().split(',').next().unwrap().split(';').collect();
         let digest = parts.headers[&CONTENT_SHA256].to_str().unwrap();
         let canonical = sha256_hex(canonical_request(&parts, digest, &names).as_bytes());
         (canonical, text.rsplit("Signature=").next().unwrap().to_owned())
@@ -173,21 +147,10 @@ mod tests {
                    &RegionId=cn-shanghai";
         let parts = request(uri, &[("x-acs-action", "RunInstances")]);
         let keys = keys("YourAccessKeyId", "YourAccessKeySecret", None);
-        let (canonical, signature) = signed(
-            parts,
-            "",
-            &keys,
-            "2023-10-26T10:22:32Z",
-            "3156853299f313e23d1673dc12e1703d",
-        );
-        assert_eq!(
-            canonical,
-            "7ea06492da5221eba5297e897ce16e55f964061054b7695beedaac1145b1e259"
-        );
-        assert_eq!(
-            signature,
-            "06563a9e1b43f5dfe96b81484da74bceab24a1d853912eee15083a6f0f3283c0"
-        );
+        let (canonical, signature) =
+            signed(parts, "", &keys, "2023-10-26T10:22:32Z", "3156853299f313e23d1673dc12e1703d");
+        assert_eq!(canonical, "7ea06492da5221eba5297e897ce16e55f964061054b7695beedaac1145b1e259");
+        assert_eq!(signature, "06563a9e1b43f5dfe96b81484da74bceab24a1d853912eee15083a6f0f3283c0");
     }
 
     #[test]
@@ -196,21 +159,10 @@ mod tests {
                    &ImageId=m-bp67acfmxazb4p0001&OSSBucket=example-bucket&OSSPrefix=EcsExport";
         let parts = request(uri, &[("x-acs-action", "ExportImage")]);
         let keys = keys("LTAItestid", "testsecret", None);
-        let (canonical, signature) = signed(
-            parts,
-            "",
-            &keys,
-            "2024-01-02T03:04:05Z",
-            "0123456789abcdef0123456789abcdef",
-        );
-        assert_eq!(
-            canonical,
-            "00cf0ef514450552eb1479f9faa25cfff6a724761d6751de1802657aa691dd93"
-        );
-        assert_eq!(
-            signature,
-            "8009e360cef2ad0e6a7a87fcba6e2cb6f1a092884176338475b96db05ce9472d"
-        );
+        let (canonical, signature) =
+            signed(parts, "", &keys, "2024-01-02T03:04:05Z", "0123456789abcdef0123456789abcdef");
+        assert_eq!(canonical, "00cf0ef514450552eb1479f9faa25cfff6a724761d6751de1802657aa691dd93");
+        assert_eq!(signature, "8009e360cef2ad0e6a7a87fcba6e2cb6f1a092884176338475b96db05ce9472d");
     }
 
     #[test]
@@ -227,49 +179,24 @@ mod tests {
         let uri = format!("https://ecs.cn-hangzhou.aliyuncs.com/?{query}");
         let parts = request(&uri, &[("x-acs-action", "CopyImage"), ("accept", "application/json")]);
         let keys = keys("STS.testid", "testsecret", Some("STStoken"));
-        let (canonical, signature) = signed(
-            parts,
-            "",
-            &keys,
-            "2024-01-02T03:04:05Z",
-            "fedcba9876543210fedcba9876543210",
-        );
-        assert_eq!(
-            canonical,
-            "76744b161a1d82c56f94ece1172cc1817bdd3caff8e1ed3585f4e6b649276d31"
-        );
-        assert_eq!(
-            signature,
-            "148566f175ff14e9fd054d662c74ae0f014da714849196db342a3717d63a0e69"
-        );
+        let (canonical, signature) =
+            signed(parts, "", &keys, "2024-01-02T03:04:05Z", "fedcba9876543210fedcba9876543210");
+        assert_eq!(canonical, "76744b161a1d82c56f94ece1172cc1817bdd3caff8e1ed3585f4e6b649276d31");
+        assert_eq!(signature, "148566f175ff14e9fd054d662c74ae0f014da714849196db342a3717d63a0e69");
     }
 
     #[test]
     fn a_form_body_is_signed_by_its_digest() {
         let parts = request(
             "https://ecs.cn-hangzhou.aliyuncs.com/",
-            &[
-                ("x-acs-action", "DescribeTaskAttribute"),
-                ("content-type", "application/x-www-form-urlencoded"),
-            ],
+            &[("x-acs-action", "DescribeTaskAttribute"), ("content-type", "application/x-www-form-urlencoded")],
         );
         let keys = keys("LTAItestid", "testsecret", None);
         let body = "RegionId=cn-hangzhou&TaskId=t-bp198jigq7l0h5ac0001";
-        let (canonical, signature) = signed(
-            parts,
-            body,
-            &keys,
-            "2024-01-02T03:04:05Z",
-            "0123456789abcdef0123456789abcdef",
-        );
-        assert_eq!(
-            canonical,
-            "be531a61d875bf3799772a8457d2f87c66034365b45a758016dbd518978d9d22"
-        );
-        assert_eq!(
-            signature,
-            "3f545f01e24dfdecfe826cc08a17ae81f225cd347e4618f6906dbee9098e6f35"
-        );
+        let (canonical, signature) =
+            signed(parts, body, &keys, "2024-01-02T03:04:05Z", "0123456789abcdef0123456789abcdef");
+        assert_eq!(canonical, "be531a61d875bf3799772a8457d2f87c66034365b45a758016dbd518978d9d22");
+        assert_eq!(signature, "3f545f01e24dfdecfe826cc08a17ae81f225cd347e4618f6906dbee9098e6f35");
     }
 
     #[test]
@@ -277,10 +204,7 @@ mod tests {
         let names = [
             ("accept", "application/json"),
             ("host", "127.0.0.1:18099"),
-            (
-                "user-agent",
-                "AlibabaCloud (Linux; x86_64) Python/3.11.7 Core/0.4.3 TeaDSL/2",
-            ),
+            ("user-agent", "AlibabaCloud (Linux; x86_64) Python/3.11.7 Core/0.4.3 TeaDSL/2"),
             ("x-acs-action", "ExportImage"),
             ("x-acs-content-sha256", EMPTY),
             ("x-acs-credentials-provider", "static_ak"),
@@ -300,10 +224,7 @@ mod tests {
         let mut signed: Vec<_> = names.iter().map(|(name, _)| *name).collect();
         signed.push("x-acs-version");
         let text = authorization(&parts, EMPTY, &signed, &keys("LTAItestid", "testsecret", None));
-        assert!(
-            text.ends_with("Signature=75a74a08b3b2cbec0a68bf6a21f27d84d6c496ff6860a6717740b77cf7c13b19"),
-            "{text}"
-        );
+        assert!(text.ends_with("Signature=75a74a08b3b2cbec0a68bf6a21f27d84d6c496ff6860a6717740b77cf7c13b19"), "{text}");
     }
 
     #[test]
@@ -315,19 +236,9 @@ mod tests {
     #[test]
     fn secrets_are_marked_so_that_no_log_shows_them() {
         let mut parts = request("https://ecs.example/", &[]);
-        sign(
-            &mut parts,
-            b"",
-            &keys("id", "secret", Some("token")),
-            instant("2024-01-02T03:04:05Z"),
-            "n",
-        )
-        .unwrap();
+        sign(&mut parts, b"", &keys("id", "secret", Some("token")), instant("2024-01-02T03:04:05Z"), "n").unwrap();
         assert!(parts.headers[AUTHORIZATION].is_sensitive() && parts.headers[&SECURITY_TOKEN].is_sensitive());
         let bad = keys("id\nx", "secret", None);
-        assert_eq!(
-            sign(&mut parts, b"", &bad, instant("2024-01-02T03:04:05Z"), "n"),
-            Err(Unsignable)
-        );
+        assert_eq!(sign(&mut parts, b"", &bad, instant("2024-01-02T03:04:05Z"), "n"), Err(Unsignable));
     }
 }

@@ -33,10 +33,7 @@ struct Row {
 
 impl Row {
     fn meaning(&self) -> Meaning {
-        Meaning {
-            class: self.class,
-            reason: self.reason,
-        }
+        Meaning { class: self.class, reason: self.reason }
     }
 
     fn has(&self, code: &str) -> bool {
@@ -45,9 +42,7 @@ impl Row {
 
     fn has_family_of(&self, code: &str) -> bool {
         let families = self.codes.iter().filter_map(|known| known.strip_suffix('*'));
-        families
-            .into_iter()
-            .any(|family: &str| code.starts_with(family) || Some(code) == family.strip_suffix('.'))
+        families.into_iter().any(|family: &str| code.starts_with(family) || Some(code) == family.strip_suffix('.'))
     }
 }
 
@@ -109,9 +104,12 @@ pub fn ecs(action: &str, code: &str, status: u16) -> Meaning {
 
 /// Looks the meaning of an OSS `code` up; the empty code is an answer without one.
 pub fn oss(code: &str, status: u16) -> Meaning {
-    exact(oss::ANY_OPERATION, code)
-        .or_else(|| bare_status(code, status))
-        .unwrap_or_else(|| unknown(status))
+    exact(oss::ANY_OPERATION, code).or_else(|| bare_status(code, status)).unwrap_or_else(|| unknown(status))
+}
+
+/// Returns whether credentials that are fetched anew may be accepted after `code`: not when the clock is to blame.
+pub fn credentials_may_have_changed(meaning: Meaning, code: &str) -> bool {
+    meaning.class == CallClass::Credentials && !matches!(code, "InvalidTimeStamp.Expired" | "RequestTimeTooSkewed")
 }
 
 fn exact(rows: &[Row], code: &str) -> Option<Meaning> {

@@ -78,10 +78,7 @@ pub fn presign(
     valid_for: Duration,
 ) -> Vec<(String, String)> {
     let mut query = vec![
-        (
-            "x-oss-credential".to_owned(),
-            format!("{}/{}", keys.access_key_id, resource.scope(at)),
-        ),
+        ("x-oss-credential".to_owned(), format!("{}/{}", keys.access_key_id, resource.scope(at))),
         ("x-oss-date".to_owned(), iso(at)),
         ("x-oss-expires".to_owned(), valid_for.as_secs().to_string()),
         ("x-oss-signature-version".to_owned(), ALGORITHM.to_owned()),
@@ -116,26 +113,13 @@ fn canonical_headers(headers: &HeaderMap) -> String {
 }
 
 fn canonical_request(method: &Method, resource: &Resource, query: &[(String, String)], headers: &str) -> String {
-    let mut pairs: Vec<_> = query
-        .iter()
-        .map(|(name, value)| (percent::encode(name), percent::encode(value)))
-        .collect();
+    let mut pairs: Vec<_> = query.iter().map(|(name, value)| (percent::encode(name), percent::encode(value))).collect();
     pairs.sort();
     let pairs: Vec<_> = pairs
         .into_iter()
-        .map(|(name, value)| {
-            if value.is_empty() {
-                name
-            } else {
-                format!("{name}={value}")
-            }
-        })
+        .map(|(name, value)| if value.is_empty() { name } else { format!("{name}={value}") })
         .collect();
-    format!(
-        "{method}\n{}\n{}\n{headers}\n\n{UNSIGNED}",
-        resource.canonical_uri(),
-        pairs.join("&")
-    )
+    format!("{method}\n{}\n{}\n{headers}\n\n{UNSIGNED}", resource.canonical_uri(), pairs.join("&"))
 }
 
 fn signature(canonical: &str, resource: &Resource, keys: &Credential, at: Timestamp) -> String {
@@ -165,11 +149,7 @@ mod tests {
     }
 
     fn resource(key: &str) -> Resource {
-        Resource {
-            bucket: "example-bucket".into(),
-            key: key.into(),
-            region: "cn-hangzhou".into(),
-        }
+        Resource { bucket: "example-bucket".into(), key: key.into(), region: "cn-hangzhou".into() }
     }
 
     fn at() -> Timestamp {
@@ -181,35 +161,18 @@ mod tests {
         let mut parts = request.body(()).unwrap().into_parts().0;
         sign(&mut parts, &resource(key), keys, at()).unwrap();
         let query = percent::decode_query(parts.uri.query().unwrap_or_default());
-        let canonical = canonical_request(
-            &parts.method,
-            &resource(key),
-            &query,
-            &canonical_headers(&parts.headers),
-        );
+        let canonical = canonical_request(&parts.method, &resource(key), &query, &canonical_headers(&parts.headers));
         let text = parts.headers[AUTHORIZATION].to_str().unwrap();
-        (
-            sha256_hex(canonical.as_bytes()),
-            text.rsplit("Signature=").next().unwrap().to_owned(),
-        )
+        (sha256_hex(canonical.as_bytes()), text.rsplit("Signature=").next().unwrap().to_owned())
     }
 
     #[test]
     fn a_look_at_an_object_is_signed_the_same_at_every_address() {
-        for host in [
-            "https://example-bucket.oss-cn-hangzhou.aliyuncs.com",
-            "http://127.0.0.1:7404/example-bucket",
-        ] {
+        for host in ["https://example-bucket.oss-cn-hangzhou.aliyuncs.com", "http://127.0.0.1:7404/example-bucket"] {
             let request = http::Request::head(format!("{host}/{KEY}"));
             let (canonical, signature) = signed(request, KEY, &keys("LTAItestid", None));
-            assert_eq!(
-                canonical,
-                "e7d32608b43f960f0d9924c03b55fb2070920f8e2629ab9677ce20ca3f500453"
-            );
-            assert_eq!(
-                signature,
-                "6de59c039ae92c13112848bb7bc5e84e17f6c58c6c1259aab7391d8a3cab553a"
-            );
+            assert_eq!(canonical, "e7d32608b43f960f0d9924c03b55fb2070920f8e2629ab9677ce20ca3f500453");
+            assert_eq!(signature, "6de59c039ae92c13112848bb7bc5e84e17f6c58c6c1259aab7391d8a3cab553a");
         }
     }
 
@@ -218,14 +181,8 @@ mod tests {
         for query in ["bucketInfo", "bucketInfo="] {
             let request = http::Request::get(format!("https://example-bucket.oss-cn-hangzhou.aliyuncs.com/?{query}"));
             let (canonical, signature) = signed(request, "", &keys("LTAItestid", None));
-            assert_eq!(
-                canonical,
-                "1257fbdf904f114166e109ef0f398aea069b6a2eae67d249d21b194d4c5e20ca"
-            );
-            assert_eq!(
-                signature,
-                "d2f715a363b3a7e8d7b118e7aa51118c136b1b1e2ab9572cafd77ae69dcc6b83"
-            );
+            assert_eq!(canonical, "1257fbdf904f114166e109ef0f398aea069b6a2eae67d249d21b194d4c5e20ca");
+            assert_eq!(signature, "d2f715a363b3a7e8d7b118e7aa51118c136b1b1e2ab9572cafd77ae69dcc6b83");
         }
     }
 
@@ -236,52 +193,22 @@ mod tests {
         )
         .header("content-type", "application/octet-stream");
         let (canonical, signature) = signed(request, "", &keys("STS.testid", Some("STStoken")));
-        assert_eq!(
-            canonical,
-            "fe883b34272f66320394f2b2cd133677b840f909f44510abce56944ba8ebbb7b"
-        );
-        assert_eq!(
-            signature,
-            "dea1510090ef8858cf4d7313289d6542a4cc074fbde7fec85904bc70f0b3dc23"
-        );
+        assert_eq!(canonical, "fe883b34272f66320394f2b2cd133677b840f909f44510abce56944ba8ebbb7b");
+        assert_eq!(signature, "dea1510090ef8858cf4d7313289d6542a4cc074fbde7fec85904bc70f0b3dc23");
     }
 
     #[test]
     fn a_url_for_ten_minutes_carries_the_vendors_signature() {
-        let query = presign(
-            &Method::GET,
-            &resource(KEY),
-            &keys("LTAItestid", None),
-            at(),
-            Duration::from_secs(600),
-        );
+        let query = presign(&Method::GET, &resource(KEY), &keys("LTAItestid", None), at(), Duration::from_secs(600));
         let value = |name: &str| query.iter().find(|(other, _)| other == name).unwrap().1.clone();
-        assert_eq!(
-            value("x-oss-credential"),
-            "LTAItestid/20240102/cn-hangzhou/oss/aliyun_v4_request"
-        );
-        assert_eq!(
-            value("x-oss-signature"),
-            "c6823c93521fd761065b91834ea0fa7b7a11879e96ca62ead0050ecadae35038"
-        );
+        assert_eq!(value("x-oss-credential"), "LTAItestid/20240102/cn-hangzhou/oss/aliyun_v4_request");
+        assert_eq!(value("x-oss-signature"), "c6823c93521fd761065b91834ea0fa7b7a11879e96ca62ead0050ecadae35038");
     }
 
     #[test]
     fn the_token_is_part_of_a_signed_url() {
-        let plain = presign(
-            &Method::GET,
-            &resource(KEY),
-            &keys("a", None),
-            at(),
-            Duration::from_secs(600),
-        );
-        let session = presign(
-            &Method::GET,
-            &resource(KEY),
-            &keys("a", Some("t")),
-            at(),
-            Duration::from_secs(600),
-        );
+        let plain = presign(&Method::GET, &resource(KEY), &keys("a", None), at(), Duration::from_secs(600));
+        let session = presign(&Method::GET, &resource(KEY), &keys("a", Some("t")), at(), Duration::from_secs(600));
         assert!(session.contains(&("x-oss-security-token".into(), "t".into())));
         assert_ne!(plain.last(), session.last());
     }

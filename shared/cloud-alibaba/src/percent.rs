@@ -36,10 +36,8 @@ pub(crate) fn decode_query(query: &str) -> Vec<(String, String)> {
 
 /// Joins names and values into a query, in the given order, `name=` for an empty value.
 pub(crate) fn encode_query<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
-    let encoded: Vec<_> = pairs
-        .into_iter()
-        .map(|(name, value)| format!("{}={}", encode(name), encode(value)))
-        .collect();
+    let encoded: Vec<_> =
+        pairs.into_iter().map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect();
     encoded.join("&")
 }
 
@@ -51,10 +49,7 @@ mod tests {
     fn a_query_reads_back_whatever_its_bytes() {
         let query = encode_query([("Name", "a*b~c 中+/"), ("Empty", "")]);
         assert_eq!(query, "Name=a%2Ab~c%20%E4%B8%AD%2B%2F&Empty=");
-        assert_eq!(
-            decode_query(&query),
-            [("Name".into(), "a*b~c 中+/".into()), ("Empty".into(), String::new())]
-        );
+        assert_eq!(decode_query(&query), [("Name".into(), "a*b~c 中+/".into()), ("Empty".into(), String::new())]);
     }
 
     #[test]

@@ -24,13 +24,11 @@ pub(super) const ANY_ACTION: &[Row] = &[
             "IdempotenceParamNotMatch",
             "InvalidParamter.Conflict",
             "InvalidIdempotenceParameter.Mismatch",
+            // Success of a trial run, told as an error: nothing was changed.
+            "DryRunOperation",
         ],
     ),
-    row(
-        Caller,
-        Reason::RegionUnsupported,
-        &["InvalidRegionId.NotFound", "InvalidRegion.NotSupport"],
-    ),
+    row(Caller, Reason::RegionUnsupported, &["InvalidRegionId.NotFound", "InvalidRegion.NotSupport"]),
     row(
         Credentials,
         Reason::CloudCredentialsRejected,
@@ -60,11 +58,7 @@ pub(super) const ANY_ACTION: &[Row] = &[
             "UserNotInTheWhiteList",
         ],
     ),
-    row(
-        NotFound,
-        Reason::ImageNotFound,
-        &["Forbidden.ImageNotFound", "InvalidImageId.NotFound"],
-    ),
+    row(NotFound, Reason::ImageNotFound, &["Forbidden.ImageNotFound", "InvalidImageId.NotFound"]),
     row(NotFound, Reason::CloudRefused, &["Forbidden.SnapshotNotFound"]),
     row(
         Caller,
@@ -81,24 +75,10 @@ pub(super) const ANY_ACTION: &[Row] = &[
     row(
         Throttled,
         Reason::CloudThrottled,
-        &[
-            "Throttling",
-            "Throttling.User",
-            "Throttling.Api",
-            "Rejected.Throttling",
-            "Throttling.*",
-        ],
+        &["Throttling", "Throttling.User", "Throttling.Api", "Rejected.Throttling", "Throttling.*"],
     ),
-    row(
-        Busy,
-        Reason::CloudBusy,
-        &["LastTokenProcessing", "IdempotentProcessing"],
-    ),
+    row(Busy, Reason::CloudBusy, &["LastTokenProcessing", "IdempotentProcessing"]),
     // A nonce of ours is never used twice, so something between us and the vendor has sent the request again.
     row(Transient, Reason::CloudUnavailable, &["SignatureNonceUsed"]),
-    row(
-        Transient,
-        Reason::CloudUnavailable,
-        &["InternalError", "UnknownError", "ServiceUnavailable"],
-    ),
+    row(Transient, Reason::CloudUnavailable, &["InternalError", "UnknownError", "ServiceUnavailable"]),
 ];

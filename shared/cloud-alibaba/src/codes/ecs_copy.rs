@@ -41,32 +41,20 @@ pub(super) const COPY_IMAGE: &[Row] = &[
     row(
         Caller,
         Reason::RegionUnsupported,
-        &[
-            "SourceRegion.NotFound",
-            "DestinationRegion.NotFound",
-            "InvalidRegion.NotSupport",
-        ],
+        &["SourceRegion.NotFound", "DestinationRegion.NotFound", "InvalidRegion.NotSupport"],
     ),
     row(Caller, Reason::ImageNotReady, &["IncorrectImageStatus"]),
     row(Caller, Reason::CloudAccountBlocked, &["Account.Arrearage"]),
     row(
         NotFound,
         Reason::CloudRefused,
-        &[
-            "InvalidSnapshotId.NotFound",
-            "InvalidParameter.KMSKeyId.NotFound",
-            "InvalidResourceGroup.NotFound",
-        ],
+        &["InvalidSnapshotId.NotFound", "InvalidParameter.KMSKeyId.NotFound", "InvalidResourceGroup.NotFound"],
     ),
     row(NotFound, Reason::ImageNotFound, &["InvalidImageId.NotFound"]),
     row(
         Busy,
         Reason::CloudBusy,
-        &[
-            "OperationDenied.ImageCopyConflict",
-            "OperationDenied.ImageCopying",
-            "InvalidOperation.Conflict",
-        ],
+        &["OperationDenied.ImageCopyConflict", "OperationDenied.ImageCopying", "InvalidOperation.Conflict"],
     ),
     row(Credentials, Reason::CloudCredentialsRejected, &["InvalidAliUid.IsNull"]),
     row(
@@ -80,11 +68,7 @@ pub(super) const COPY_IMAGE: &[Row] = &[
             "UserNotInTheWhiteList",
         ],
     ),
-    row(
-        Quota,
-        Reason::CloudQuotaSpent,
-        &["QuotaExceed.Image", "QuotaExceed.Snapshot"],
-    ),
+    row(Quota, Reason::CloudQuotaSpent, &["QuotaExceed.Image", "QuotaExceed.Snapshot"]),
     row(Transient, Reason::CloudUnavailable, &["InternalError"]),
 ];
 
@@ -92,11 +76,7 @@ pub(super) const CANCEL_COPY_IMAGE: &[Row] = &[
     row(
         Caller,
         Reason::CloudRefused,
-        &[
-            "ImageCreatedNotFromCopy",
-            "CancelNotSupported",
-            "InvalidDescription.Malformed",
-        ],
+        &["ImageCreatedNotFromCopy", "CancelNotSupported", "InvalidDescription.Malformed"],
     ),
     // Not being copied, or the copy has ended.
     row(Caller, Reason::OperationFinished, &["IncorrectImageStatus"]),
@@ -145,27 +125,11 @@ pub(super) const COPY_SNAPSHOT: &[Row] = &[
     row(
         Caller,
         Reason::RegionUnsupported,
-        &[
-            "InvalidRegionId.MalFormed",
-            "InvalidRegionId.NotExists",
-            "InvalidRegion.NotSupport",
-        ],
+        &["InvalidRegionId.MalFormed", "InvalidRegionId.NotExists", "InvalidRegion.NotSupport"],
     ),
-    row(
-        NotFound,
-        Reason::CloudRefused,
-        &["InvalidSnapshotId.NotFound", "InvalidParameter.KMSKeyId.NotFound"],
-    ),
-    row(
-        Caller,
-        Reason::CloudAccountBlocked,
-        &["InvalidAccountStatus.NotEnoughBalance"],
-    ),
-    row(
-        Permission,
-        Reason::CloudPermissionDenied,
-        &["InvalidUser.NotInWhiteList", "InvalidOperation.Unauthorized"],
-    ),
+    row(NotFound, Reason::CloudRefused, &["InvalidSnapshotId.NotFound", "InvalidParameter.KMSKeyId.NotFound"]),
+    row(Caller, Reason::CloudAccountBlocked, &["InvalidAccountStatus.NotEnoughBalance"]),
+    row(Permission, Reason::CloudPermissionDenied, &["InvalidUser.NotInWhiteList", "InvalidOperation.Unauthorized"]),
     row(Quota, Reason::CloudQuotaSpent, &["QuotaExceed.SnapshotQuota"]),
     row(
         Busy,
@@ -212,12 +176,7 @@ pub(super) const CREATE_IMAGE: &[Row] = &[
     row(
         Busy,
         Reason::CloudBusy,
-        &[
-            "InvalidSnapshotId.NotReady",
-            "SnapshotNotReady",
-            "IncorrectDiskStatus.*",
-            "TooManySnapshot.Unfinished",
-        ],
+        &["InvalidSnapshotId.NotReady", "SnapshotNotReady", "IncorrectDiskStatus.*", "TooManySnapshot.Unfinished"],
     ),
     row(Permission, Reason::CloudPermissionDenied, &["UserNotInTheWhiteList"]),
     row(
@@ -235,11 +194,7 @@ pub(super) const CREATE_IMAGE: &[Row] = &[
     row(
         NotFound,
         Reason::CloudRefused,
-        &[
-            "InvalidSnapshotId.NotFound",
-            "InvalidInstanceId.NotFound",
-            "InvalidResourceGroup.NotFound",
-        ],
+        &["InvalidSnapshotId.NotFound", "InvalidInstanceId.NotFound", "InvalidResourceGroup.NotFound"],
     ),
     row(Transient, Reason::CloudUnavailable, &["InternalError"]),
 ];

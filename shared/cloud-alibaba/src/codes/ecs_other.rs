@@ -53,16 +53,8 @@ pub(super) const DESCRIBE_SNAPSHOTS: &[Row] = &[
 ];
 
 pub(super) const DELETE_IMAGE: &[Row] = &[
-    row(
-        Caller,
-        Reason::CloudRefused,
-        &["ImageUsingByInstance", "ImageUseShared", "ImageIsPublic"],
-    ),
-    row(
-        Busy,
-        Reason::CloudBusy,
-        &["OperationDenied.ImageCopying", "ImageIsImporting"],
-    ),
+    row(Caller, Reason::CloudRefused, &["ImageUsingByInstance", "ImageUseShared", "ImageIsPublic"]),
+    row(Busy, Reason::CloudBusy, &["OperationDenied.ImageCopying", "ImageIsImporting"]),
     row(Busy, Reason::ExportAlreadyRunning, &["ImageIsExporting"]),
     row(NotFound, Reason::ImageNotFound, &["InvalidImageId.NotFound"]),
 ];
@@ -94,22 +86,10 @@ pub(super) const IMPORT_IMAGE: &[Row] = &[
     ),
     row(NotFound, Reason::CloudRefused, &["InvalidOSSObject.NotFound"]),
     row(NotFound, Reason::BucketNotFound, &["InvalidOSSBucket.NotFound"]),
-    row(
-        Caller,
-        Reason::BucketEncrypted,
-        &["InvalidOSSBucket.EncryptUnsupported"],
-    ),
-    row(
-        Busy,
-        Reason::CloudBusy,
-        &["ImageIsImporting", "InvalidOSSBucket.FlowLimit"],
-    ),
+    row(Caller, Reason::BucketEncrypted, &["InvalidOSSBucket.EncryptUnsupported"]),
+    row(Busy, Reason::CloudBusy, &["ImageIsImporting", "InvalidOSSBucket.FlowLimit"]),
     row(Quota, Reason::CloudQuotaSpent, &["QuotaExceed.Image"]),
-    row(
-        Permission,
-        Reason::CloudPermissionDenied,
-        &["UserNotInTheWhiteList", "InvalidOSS.NotAuthorized"],
-    ),
+    row(Permission, Reason::CloudPermissionDenied, &["UserNotInTheWhiteList", "InvalidOSS.NotAuthorized"]),
     row(Caller, Reason::CloudRefused, &["NoSetRoletoECSServiceAcount"]),
 ];
 
@@ -118,10 +98,6 @@ pub(super) const DESCRIBE_REGIONS: &[Row] = &[
     row(
         Caller,
         Reason::CloudRefused,
-        &[
-            "InvalidAcceptLanguage.NotFound",
-            "InvalidResourceType.NotFound",
-            "InvalidPayMethod",
-        ],
+        &["InvalidAcceptLanguage.NotFound", "InvalidResourceType.NotFound", "InvalidPayMethod"],
     ),
 ];

@@ -34,11 +34,7 @@ pub(super) const SHARE_PERMISSION: &[Row] = &[
         ],
     ),
     row(Caller, Reason::ImageNotReady, &["IncorrectImageStatus"]),
-    row(
-        Quota,
-        Reason::CloudQuotaSpent,
-        &["QuotaExceed.ShareImage", "QuotaExceed.ShareImageUser"],
-    ),
+    row(Quota, Reason::CloudQuotaSpent, &["QuotaExceed.ShareImage", "QuotaExceed.ShareImageUser"]),
     row(NotFound, Reason::ImageNotFound, &["InvalidImageId.NotFound"]),
     row(NotFound, Reason::CloudRefused, &["InvalidAccount.NotFound"]),
 ];

@@ -38,9 +38,5 @@ pub(super) const ANY_OPERATION: &[Row] = &[
     ),
     row(Throttled, Reason::CloudThrottled, &["DownloadTrafficRateLimitExceeded"]),
     // The vendor's own client repeats a `BadRequest`, which its front ends give for broken connections.
-    row(
-        Transient,
-        Reason::CloudUnavailable,
-        &["InternalError", "ServiceUnavailable", "BadRequest"],
-    ),
+    row(Transient, Reason::CloudUnavailable, &["InternalError", "ServiceUnavailable", "BadRequest"]),
 ];

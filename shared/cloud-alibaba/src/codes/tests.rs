@@ -30,12 +30,7 @@ fn codes_of_an_export_say_what_the_caller_can_do() {
         ("InvalidImageId.NotFound", 404, NotFound, Reason::ImageNotFound),
         ("Throttling.User", 400, Throttled, Reason::CloudThrottled),
         ("Throttling.NewKind", 400, Throttled, Reason::CloudThrottled),
-        (
-            "InvalidAccessKeyId.NotFound",
-            404,
-            Credentials,
-            Reason::CloudCredentialsRejected,
-        ),
+        ("InvalidAccessKeyId.NotFound", 404, Credentials, Reason::CloudCredentialsRejected),
         ("Forbidden.RAM", 403, Permission, Reason::CloudPermissionDenied),
         ("Account.Arrearage", 400, Caller, Reason::CloudAccountBlocked),
         ("InternalError", 500, Transient, Reason::CloudUnavailable),
@@ -55,27 +50,15 @@ fn the_status_never_outvotes_a_code() {
 
 #[test]
 fn one_code_can_mean_different_things_to_different_actions() {
-    assert_eq!(
-        ecs("ExportImage", "IncorrectImageStatus", 400).reason,
-        Reason::ImageNotReady
-    );
-    assert_eq!(
-        ecs("CancelCopyImage", "IncorrectImageStatus", 400).reason,
-        Reason::OperationFinished
-    );
-    assert_eq!(
-        ecs("ExportImage", "OperationDenied", 400).reason,
-        Reason::ImageDisksRefused
-    );
+    assert_eq!(ecs("ExportImage", "IncorrectImageStatus", 400).reason, Reason::ImageNotReady);
+    assert_eq!(ecs("CancelCopyImage", "IncorrectImageStatus", 400).reason, Reason::OperationFinished);
+    assert_eq!(ecs("ExportImage", "OperationDenied", 400).reason, Reason::ImageDisksRefused);
     assert_eq!(ecs("CopyImage", "OperationDenied", 403).reason, Reason::CloudRefused);
 }
 
 #[test]
 fn a_family_covers_its_members_and_never_a_longer_word() {
-    assert_eq!(
-        ecs("ExportImage", "InvalidParameter.Unheard", 400).reason,
-        Reason::CloudRefused
-    );
+    assert_eq!(ecs("ExportImage", "InvalidParameter.Unheard", 400).reason, Reason::CloudRefused);
     assert_eq!(ecs("ExportImage", "QuotaExceed.Unheard", 403).class, Quota);
     assert_eq!(ecs("CreateImage", "IncorrectDiskStatus.Creating", 403).class, Busy);
     assert_eq!(ecs("ExportImage", "QuotaExceeded", 403).class, Caller);

@@ -1,0 +1,155 @@
+//! Says in the words of the port what ECS does: tasks and the export itself. Images are judged in `judge`.
+
+use std::fmt;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures::{FutureExt as _, StreamExt as _, TryStreamExt as _, stream};
+use jiff::Timestamp;
+use sampan_cloud::image::{
+    CancelAnswer, ExportCall, ExportSearch, ExportStarted, ExportTask, ExportTraits, Image, ImageCloud,
+};
+use sampan_cloud::stack::Batcher;
+use sampan_cloud::{CallClass, CallError};
+use sampan_core::{Cloud, ImageId, Reason, Region};
+use tracing::warn;
+
+use crate::ecs::Ecs;
+use crate::judge;
+use crate::tasks;
+
+/// Role that the vendor writes by when a call names none.
+pub const DEFAULT_EXPORT_ROLE: &str = "AliyunECSImageExportDefaultRole";
+/// How long a look at a task waits for others of its region.
+const GATHER: Duration = Duration::from_millis(20);
+/// Details that are asked for side by side.
+const SIDE_BY_SIDE: usize = 8;
+
+/// Image calls of one account of Alibaba Cloud.
+pub(crate) struct AlibabaImages {
+    ecs: Ecs,
+    trial_runs: bool,
+    tasks: Batcher<Region, String, ExportTask>,
+}
+
+impl AlibabaImages {
+    pub(crate) fn new(ecs: Ecs, trial_runs: bool) -> Self {
+        let reader = ecs.clone();
+        let load = move |region: Region, ids: Vec<String>| {
+            let ecs = reader.clone();
+            async move {
+                let found = tasks::describe(&ecs, &region, &ids).await?;
+                Ok(found.into_iter().map(|task| (task.task_id.clone(), task)).collect())
+            }
+            .boxed()
+        };
+        let tasks = Batcher::new(GATHER, crate::ecs::MOST_TASKS, Box::new(load));
+        Self { ecs, trial_runs, tasks }
+    }
+
+    /// An older backend knows no trial run and has started an export: it is cancelled before it costs anything.
+    async fn undo_trial(&self, call: &ExportCall, task: Option<String>, request_id: String) -> CallError {
+        let cancelled = match &task {
+            Some(task) => self.ecs.cancel_task(&call.region, task).await.is_ok(),
+            None => false,
+        };
+        warn!(image = %call.image, task = task.as_deref(), cancelled, "the cloud took a trial run for an export");
+        CallError {
+            cloud: Cloud::Alibaba,
+            action: crate::ecs::EXPORT_ACTION,
+            class: CallClass::UnknownOutcome,
+            reason: Reason::CloudRefused,
+            code: None,
+            message: "the cloud does not know trial runs here and started an export; switch them off".to_owned(),
+            request_id: Some(request_id),
+            http_status: None,
+            retry_after: None,
+            attempts: 1,
+        }
+    }
+}
+
+#[async_trait]
+impl ImageCloud for AlibabaImages {
+    fn cloud(&self) -> Cloud {
+        Cloud::Alibaba
+    }
+
+    fn export_traits(&self) -> ExportTraits {
+        ExportTraits {
+            action: crate::ecs::EXPORT_ACTION,
+            reports_tasks: true,
+            cancels: true,
+            root_disk_only: false,
+            default_role: DEFAULT_EXPORT_ROLE,
+        }
+    }
+
+    async fn describe_image(&self, region: &Region, image: &ImageId) -> Result<Option<Image>, CallError> {
+        let Some(row) = self.ecs.describe_image(region, image).await? else { return Ok(None) };
+        let mut found = judge::image(image, &row);
+        let snapshots = judge::snapshots_to_ask(&found);
+        if snapshots.is_empty() {
+            return Ok(Some(found));
+        }
+        match self.ecs.describe_snapshots(region, &snapshots).await {
+            Ok(rows) => judge::apply_snapshots(&mut found, &rows),
+            // Encryption stays unknown; the export itself will tell.
+            Err(error) if error.class == CallClass::Permission => {
+                warn!(%image, code = error.code.as_deref(), "the account may not describe snapshots");
+            }
+            Err(error) => return Err(error),
+        }
+        Ok(Some(found))
+    }
+
+    /// Always `None`: the quota is told only in the text of the error that it is used up.
+    async fn image_quota(&self, _: &Region) -> Result<Option<u64>, CallError> {
+        Ok(None)
+    }
+
+    async fn check_export(&self, call: &ExportCall) -> Result<(), CallError> {
+        if !self.trial_runs {
+            return Ok(());
+        }
+        match self.ecs.export_image(call, true).await {
+            Ok(started) => Err(self.undo_trial(call, started.task_id, started.request_id).await),
+            Err(error) => match error.code.as_deref() {
+                Some("DryRunOperation" | "DRYRUN.SUCCESS") => Ok(()),
+                _ => Err(error),
+            },
+        }
+    }
+
+    async fn start_export(&self, call: &ExportCall) -> Result<ExportStarted, CallError> {
+        let started = self.ecs.export_image(call, false).await?;
+        Ok(ExportStarted { task_id: started.task_id, objects: Vec::new(), request_id: started.request_id })
+    }
+
+    async fn find_export(&self, call: &ExportCall, since: Timestamp) -> Result<ExportSearch, CallError> {
+        let mut rows = self.ecs.export_tasks_of(&call.region, &call.image).await?;
+        rows.retain(|row| row.creation_time.instant().is_none_or(|created| created.can_follow(since)));
+        rows.sort_by_key(|row| row.creation_time.instant().map(|created| created.at));
+        let found = stream::iter(rows)
+            .map(|row| async move { tasks::complete(&self.ecs, &call.region, row).await })
+            .buffered(SIDE_BY_SIDE)
+            .try_collect()
+            .await?;
+        Ok(ExportSearch::Tasks(found))
+    }
+
+    async fn export_tasks(&self, region: &Region, ids: &[String]) -> Result<Vec<Option<ExportTask>>, CallError> {
+        let asked = ids.iter().map(|id| self.tasks.get(region.clone(), id.clone()));
+        futures::future::try_join_all(asked).await
+    }
+
+    async fn cancel_export(&self, region: &Region, task: &str) -> Result<CancelAnswer, CallError> {
+        self.ecs.cancel_task(region, task).await
+    }
+}
+
+impl fmt::Debug for AlibabaImages {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AlibabaImages").field("trial_runs", &self.trial_runs).finish_non_exhaustive()
+    }
+}
