@@ -5,10 +5,15 @@
 //! role serves are [`operation_service`] and [`quota_service`].
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
+pub mod convert;
 pub mod layers;
+pub mod operation_service;
+pub mod quota_service;
 pub mod server;
 pub mod status;
 pub mod telemetry;
 
+pub use operation_service::{OperationApi, Retry};
+pub use quota_service::{LaneRules, QuotaApi};
 pub use server::{Listener, MAX_MESSAGE_BYTES, Server, Services};
 pub use status::{FieldProblem, Problem};

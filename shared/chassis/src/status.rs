@@ -81,6 +81,19 @@ impl Problem {
         Self { fields: fields.clone(), ..Self::new(first.reason, message) }
     }
 
+    /// Says that a request breaks rules that need no look at the cloud: every enforced one names its field.
+    ///
+    /// A rule whose word is no [`Reason`] counts as a malformed field.
+    pub fn request(violations: &[Violation]) -> Self {
+        let enforced = violations.iter().filter(|violation| violation.severity == Severity::Enforced);
+        let field = |violation: &Violation| FieldProblem {
+            field: violation.field.clone(),
+            reason: Reason::from_word(&violation.rule).unwrap_or(Reason::FieldMalformed),
+            message: told(violation),
+        };
+        Self::fields(enforced.map(field).collect())
+    }
+
     /// Says that rules are broken; the details carry the enforced ones.
     pub fn violations(reason: Reason, message: impl Into<String>, violations: Vec<Violation>) -> Self {
         Self { violations, ..Self::new(reason, message) }
@@ -214,11 +227,15 @@ fn field_violation(problem: FieldProblem) -> FieldViolation {
 }
 
 fn precondition(violation: Violation) -> PreconditionViolation {
-    let description = match violation.fix.as_str() {
-        "" => violation.message,
-        fix => format!("{} ({fix})", violation.message),
-    };
+    let description = told(&violation);
     PreconditionViolation::new(violation.rule, violation.field, description)
+}
+
+fn told(violation: &Violation) -> String {
+    match violation.fix.as_str() {
+        "" => violation.message.clone(),
+        fix => format!("{} ({fix})", violation.message),
+    }
 }
 
 fn quota_violation(picture: &QuotaPicture) -> QuotaViolation {

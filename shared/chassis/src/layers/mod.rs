@@ -6,6 +6,7 @@
 //! together in this order.
 
 pub mod around;
+pub mod caller;
 pub mod complete;
 pub mod deadline;
 pub mod drain;
@@ -21,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 use tower::layer::util::{Identity, Stack};
 
 pub use around::{Around, AroundLayer};
+pub use caller::Caller;
 pub use deadline::{CallDeadline, Deadlines};
 pub use in_flight::InFlightLimits;
 

@@ -1,0 +1,12 @@
+//! Translates between the records that are kept and the messages that callers see.
+//!
+//! Nothing is decided here: a record is told as it is.
+
+pub mod image;
+pub mod operation;
+pub mod quota;
+pub mod request;
+pub mod time;
+
+pub use operation::operation;
+pub use quota::quota;

@@ -1,0 +1,105 @@
+//! Reads the filters of a list and makes its pages.
+//!
+//! A page token is the last operation of the page and a mark of the filters: with other filters it would silently
+//! continue another list.
+
+use sampan_core::{AccountName, OperationId, Reason, Region};
+use sampan_proto::operation::v1 as pb;
+use sampan_state::operation::State;
+use sampan_state::{ListPage, ListQuery};
+
+use crate::convert;
+use crate::convert::request::Fields;
+use crate::status::Problem;
+
+const DEFAULT_PAGE: u32 = 50;
+const LARGEST_PAGE: u32 = 200;
+
+/// Reads a request.
+pub(super) fn query(request: &pb::ListOperationsRequest) -> Result<ListQuery, Problem> {
+    let mut fields = Fields::new();
+    let account: Option<AccountName> = fields.optional("account", &request.account);
+    let region: Option<Region> = fields.optional("region", &request.region);
+    let mut labels: Vec<_> = request.labels.clone().into_iter().collect();
+    labels.sort();
+    let mut query = ListQuery {
+        kinds: kinds(&mut fields, &request.kinds),
+        states: states(&mut fields, &request.states),
+        cloud: fields.optional_cloud("cloud", request.cloud),
+        account: account.map(String::from),
+        region: region.map(String::from),
+        caller: Some(request.caller.clone()).filter(|caller| !caller.is_empty()),
+        labels,
+        page_size: fields.page_size("page_size", request.page_size, DEFAULT_PAGE, LARGEST_PAGE),
+        before: None,
+    };
+    if !request.page_token.is_empty() {
+        query.before = before(&request.page_token, &query);
+        if query.before.is_none() {
+            fields.refuse("page_token", Reason::FieldMalformed, "it is no token of a list with these filters");
+        }
+    }
+    fields.finish()?;
+    Ok(query)
+}
+
+/// Makes the answer of a page.
+pub(super) fn response(query: &ListQuery, page: &ListPage) -> pb::ListOperationsResponse {
+    let last = page.operations.last().filter(|_| page.more);
+    pb::ListOperationsResponse {
+        operations: page.operations.iter().map(convert::operation).collect(),
+        next_page_token: last.map(|record| token(record.id, query)).unwrap_or_default(),
+    }
+}
+
+fn kinds(fields: &mut Fields, numbers: &[i32]) -> Vec<String> {
+    let mut words = Vec::new();
+    for &number in numbers {
+        match pb::OperationKind::try_from(number) {
+            // One "any" among others means any.
+            Ok(pb::OperationKind::Unspecified) => return Vec::new(),
+            Ok(pb::OperationKind::Export) => words.push(convert::operation::EXPORT.to_owned()),
+            Err(_) => fields.refuse("kinds", Reason::EnumValueUnknown, format!("{number} is no known kind")),
+        }
+    }
+    words
+}
+
+fn states(fields: &mut Fields, numbers: &[i32]) -> Vec<State> {
+    let mut states = Vec::new();
+    for &number in numbers {
+        match pb::OperationState::try_from(number) {
+            Ok(pb::OperationState::Unspecified) => return Vec::new(),
+            Ok(wanted) => {
+                states.extend(State::ALL.into_iter().filter(|state| convert::operation::state(*state) == wanted));
+            }
+            Err(_) => fields.refuse("states", Reason::EnumValueUnknown, format!("{number} is no known state")),
+        }
+    }
+    states
+}
+
+fn token(last: OperationId, query: &ListQuery) -> String {
+    format!("{last}.{:016x}", mark(query))
+}
+
+fn before(token: &str, query: &ListQuery) -> Option<OperationId> {
+    let (last, marked) = token.split_once('.')?;
+    (marked == format!("{:016x}", mark(query))).then(|| last.parse().ok()).flatten()
+}
+
+/// Returns the 64-bit FNV-1a hash of the filters: stable between versions and processes, which the standard
+/// library's hasher does not promise.
+fn mark(query: &ListQuery) -> u64 {
+    let mut words: Vec<String> = query.kinds.clone();
+    words.extend(query.states.iter().map(|state| convert::operation::state(*state).as_str_name().to_owned()));
+    words.push(query.cloud.map(|cloud| cloud.to_string()).unwrap_or_default());
+    for text in [&query.account, &query.region, &query.caller] {
+        words.push(text.clone().unwrap_or_default());
+    }
+    words.extend(query.labels.iter().map(|(key, value)| format!("{key}\u{1}{value}")));
+    words
+        .join("\u{2}")
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3))
+}
