@@ -25,11 +25,6 @@ impl Accounts {
 
 impl FromIterator<Account> for Accounts {
     fn from_iter<I: IntoIterator<Item = Account>>(accounts: I) -> Self {
-        Self(Arc::new(
-            accounts
-                .into_iter()
-                .map(|account| (account.name.clone(), account))
-                .collect(),
-        ))
+        Self(Arc::new(accounts.into_iter().map(|account| (account.name.clone(), account)).collect()))
     }
 }

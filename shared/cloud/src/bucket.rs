@@ -72,10 +72,7 @@ pub struct PresignedUrl {
 impl fmt::Debug for PresignedUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let base = self.url.split('?').next().unwrap_or_default();
-        f.debug_struct("PresignedUrl")
-            .field("url", &format_args!("{base}?…"))
-            .field("expires", &self.expires)
-            .finish()
+        f.debug_struct("PresignedUrl").field("url", &format_args!("{base}?…")).field("expires", &self.expires).finish()
     }
 }
 

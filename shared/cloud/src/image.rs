@@ -95,10 +95,7 @@ impl Image {
         if self.disks.iter().any(|disk| disk.encrypted == Some(true)) {
             return Some(true);
         }
-        self.disks
-            .iter()
-            .all(|disk| disk.encrypted == Some(false))
-            .then_some(false)
+        self.disks.iter().all(|disk| disk.encrypted == Some(false)).then_some(false)
     }
 }
 

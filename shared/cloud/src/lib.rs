@@ -35,9 +35,6 @@ pub struct Account {
 
 impl fmt::Debug for Account {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Account")
-            .field("name", &self.name)
-            .field("cloud", &self.cloud)
-            .finish_non_exhaustive()
+        f.debug_struct("Account").field("name", &self.name).field("cloud", &self.cloud).finish_non_exhaustive()
     }
 }

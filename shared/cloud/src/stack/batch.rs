@@ -64,12 +64,7 @@ where
 {
     /// Makes a batcher that waits `window` for more keys and never loads more than `largest` together.
     pub fn new(window: Duration, largest: usize, load: Box<Load<L, K, V>>) -> Self {
-        let inner = Inner {
-            newest: Mutex::new(HashMap::new()),
-            load,
-            window,
-            largest: largest.max(1),
-        };
+        let inner = Inner { newest: Mutex::new(HashMap::new()), load, window, largest: largest.max(1) };
         Self { inner: Arc::new(inner) }
     }
 
@@ -91,16 +86,8 @@ where
             return joined;
         }
         let keys = Arc::new(Mutex::new(Some(vec![key.clone()])));
-        let result = run(Arc::clone(&self.inner), lane.clone(), Arc::clone(&keys))
-            .boxed()
-            .shared();
-        newest.insert(
-            lane,
-            Batch {
-                keys,
-                result: result.clone(),
-            },
-        );
+        let result = run(Arc::clone(&self.inner), lane.clone(), Arc::clone(&keys)).boxed().shared();
+        newest.insert(lane, Batch { keys, result: result.clone() });
         result
     }
 }
@@ -110,11 +97,7 @@ where
     L: Clone + Eq + Hash,
 {
     tokio::time::sleep(inner.window).await;
-    let wanted = keys
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .take()
-        .unwrap_or_default();
+    let wanted = keys.lock().unwrap_or_else(PoisonError::into_inner).take().unwrap_or_default();
     {
         let mut newest = inner.newest.lock().unwrap_or_else(PoisonError::into_inner);
         if newest.get(&lane).is_some_and(|batch| Arc::ptr_eq(&batch.keys, &keys)) {
@@ -126,9 +109,7 @@ where
 
 impl<L, K, V> fmt::Debug for Batcher<L, K, V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Batcher")
-            .field("largest", &self.inner.largest)
-            .finish_non_exhaustive()
+        f.debug_struct("Batcher").field("largest", &self.inner.largest).finish_non_exhaustive()
     }
 }
 
@@ -143,14 +124,7 @@ mod tests {
         let seen = Arc::clone(&calls);
         let load = move |lane: &'static str, keys: Vec<u32>| {
             seen.lock().unwrap().push((lane, keys.clone()));
-            async move {
-                Ok(keys
-                    .into_iter()
-                    .filter(|key| *key != 13)
-                    .map(|key| (key, key * 2))
-                    .collect())
-            }
-            .boxed()
+            async move { Ok(keys.into_iter().filter(|key| *key != 13).map(|key| (key, key * 2)).collect()) }.boxed()
         };
         (Batcher::new(Duration::from_millis(5), largest, Box::new(load)), calls)
     }
@@ -158,16 +132,9 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn keys_of_one_lane_share_a_call_and_each_gets_its_own_value() {
         let (batcher, calls) = doubler(10);
-        let (one, two, again, unlucky) = tokio::join!(
-            batcher.get("gz", 1),
-            batcher.get("gz", 2),
-            batcher.get("gz", 1),
-            batcher.get("gz", 13)
-        );
-        assert_eq!(
-            (one.unwrap(), two.unwrap(), again.unwrap(), unlucky.unwrap()),
-            (Some(2), Some(4), Some(2), None)
-        );
+        let (one, two, again, unlucky) =
+            tokio::join!(batcher.get("gz", 1), batcher.get("gz", 2), batcher.get("gz", 1), batcher.get("gz", 13));
+        assert_eq!((one.unwrap(), two.unwrap(), again.unwrap(), unlucky.unwrap()), (Some(2), Some(4), Some(2), None));
         assert_eq!(*calls.lock().unwrap(), [("gz", vec![1, 2, 13])]);
     }
 

@@ -20,17 +20,12 @@ impl RetryBudget {
     /// Makes a full budget of `retries` repeated attempts.
     pub fn new(retries: u32) -> Self {
         let capacity = retries.saturating_mul(PER_RETRY);
-        Self {
-            capacity,
-            tenths: AtomicU32::new(capacity),
-        }
+        Self { capacity, tenths: AtomicU32::new(capacity) }
     }
 
     /// Takes one repeated attempt; `false` when none is left.
     pub fn withdraw(&self) -> bool {
-        self.tenths
-            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(PER_RETRY))
-            .is_ok()
+        self.tenths.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(PER_RETRY)).is_ok()
     }
 
     /// Gives back what one success earns, up to the capacity.

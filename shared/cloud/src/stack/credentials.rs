@@ -43,12 +43,7 @@ struct Kept<C> {
 impl<C: SigningCredential> CredentialCache<C> {
     /// Makes an empty cache; nothing is fetched before the first call.
     pub fn new(context: Context, provider: Arc<dyn ProvideCredentialDyn<Credential = C>>, clock: SharedClock) -> Self {
-        Self {
-            context,
-            provider,
-            clock,
-            kept: Mutex::new(None),
-        }
+        Self { context, provider, clock, kept: Mutex::new(None) }
     }
 
     /// Returns credentials that are good for five minutes at least, or as good as the provider has them.
@@ -77,11 +72,7 @@ impl<C: SigningCredential> CredentialCache<C> {
         }
         let problem = match self.provider.provide_credential_dyn(&self.context).await {
             Ok(Some(credential)) => {
-                *kept = Some(Kept {
-                    credential: credential.clone(),
-                    fetched: now,
-                    refused: false,
-                });
+                *kept = Some(Kept { credential: credential.clone(), fetched: now, refused: false });
                 return Ok(credential);
             }
             Ok(None) => "no source has any".to_owned(),
@@ -119,9 +110,8 @@ fn lasts<C: SigningCredential>(credential: &C, now: Timestamp, span: SignedDurat
 
 impl<C: SigningCredential> fmt::Debug for CredentialCache<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CredentialCache")
-            .field("provider", &self.provider)
-            .finish_non_exhaustive()
+        // Providers of others show parts of their keys.
+        f.debug_struct("CredentialCache").finish_non_exhaustive()
     }
 }
 
@@ -164,28 +154,16 @@ mod tests {
         async fn provide_credential(&self, _: &Context) -> reqsign_core::Result<Option<Ticket>> {
             let number = self.sold.fetch_add(1, Ordering::SeqCst) + 1;
             if number > self.tickets {
-                return Err(reqsign_core::Error::unexpected(
-                    "booth for AKIDz8krbsJ5yKBZQpn74 is closed",
-                ));
+                return Err(reqsign_core::Error::unexpected("booth for AKIDz8krbsJ5yKBZQpn74 is closed"));
             }
-            Ok(Some(Ticket {
-                number,
-                ends: self.clock.now() + SignedDuration::from_hours(1),
-            }))
+            Ok(Some(Ticket { number, ends: self.clock.now() + SignedDuration::from_hours(1) }))
         }
     }
 
     fn cache(tickets: u32) -> (CredentialCache<Ticket>, Arc<ManualClock>) {
         let clock = Arc::new(ManualClock::new("2023-11-14T22:13:20Z".parse().unwrap()));
-        let booth = Booth {
-            sold: AtomicU32::new(0),
-            tickets,
-            clock: Arc::clone(&clock),
-        };
-        (
-            CredentialCache::new(Context::new(), Arc::new(booth), clock.clone()),
-            clock,
-        )
+        let booth = Booth { sold: AtomicU32::new(0), tickets, clock: Arc::clone(&clock) };
+        (CredentialCache::new(Context::new(), Arc::new(booth), clock.clone()), clock)
     }
 
     #[tokio::test]

@@ -35,13 +35,7 @@ impl Reply {
     /// Takes an HTTP answer whose envelope reports success.
     pub fn new(response: http::Response<Bytes>, request_id: Option<String>) -> Self {
         let (parts, body) = response.into_parts();
-        Self {
-            status: parts.status.as_u16(),
-            headers: parts.headers,
-            body,
-            request_id,
-            attempts: 1,
-        }
+        Self { status: parts.status.as_u16(), headers: parts.headers, body, request_id, attempts: 1 }
     }
 
     /// Returns a header as text.

@@ -21,13 +21,7 @@ pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
             then.duration_since(now).try_into().ok()
         }
     });
-    let vendor = || {
-        text("x-acs-retry-after")?
-            .parse()
-            .ok()
-            .filter(|wish| *wish > 0)
-            .map(Duration::from_millis)
-    };
+    let vendor = || text("x-acs-retry-after")?.parse().ok().filter(|wish| *wish > 0).map(Duration::from_millis);
     standard.or_else(vendor).map(|wish| wish.min(LONGEST))
 }
 
@@ -40,23 +34,15 @@ mod tests {
     use super::*;
 
     fn wish(pairs: &[(&'static str, &str)]) -> Option<Duration> {
-        let headers = pairs
-            .iter()
-            .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
+        let headers = pairs.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
         retry_after(&headers.collect::<HeaderMap>())
     }
 
     #[test]
     fn seconds_dates_and_the_header_of_alibaba_are_read() {
         assert_eq!(wish(&[("retry-after", "7")]), Some(Duration::from_secs(7)));
-        assert_eq!(
-            wish(&[("x-acs-retry-after", "1500")]),
-            Some(Duration::from_millis(1500))
-        );
-        let dates = [
-            ("date", "Tue, 14 Nov 2023 22:13:20 GMT"),
-            ("retry-after", "Tue, 14 Nov 2023 22:13:50 GMT"),
-        ];
+        assert_eq!(wish(&[("x-acs-retry-after", "1500")]), Some(Duration::from_millis(1500)));
+        let dates = [("date", "Tue, 14 Nov 2023 22:13:20 GMT"), ("retry-after", "Tue, 14 Nov 2023 22:13:50 GMT")];
         assert_eq!(wish(&dates), Some(Duration::from_secs(30)));
     }
 
@@ -64,10 +50,7 @@ mod tests {
     fn nonsense_and_dates_in_the_past_are_no_wish() {
         assert_eq!(wish(&[("retry-after", "soon")]), None);
         assert_eq!(wish(&[("retry-after", "-3")]), None);
-        let past = [
-            ("date", "Tue, 14 Nov 2023 22:13:50 GMT"),
-            ("retry-after", "Tue, 14 Nov 2023 22:13:20 GMT"),
-        ];
+        let past = [("date", "Tue, 14 Nov 2023 22:13:50 GMT"), ("retry-after", "Tue, 14 Nov 2023 22:13:20 GMT")];
         assert_eq!(wish(&past), None);
         assert_eq!(wish(&[]), None);
     }

@@ -125,13 +125,7 @@ impl Stack {
         T: Clone + Send + Sync + 'static,
         T::Future: Send + 'static,
     {
-        let StackParts {
-            signer,
-            decoder,
-            budget,
-            pacer,
-            policy,
-        } = parts;
+        let StackParts { signer, decoder, budget, pacer, policy } = parts;
         let renewer = Arc::clone(&signer);
         let deadline = policy.deadline;
         let service = ServiceBuilder::new()
@@ -144,10 +138,7 @@ impl Stack {
             .layer(layer_fn(|inner| decode::Decode::new(inner, Arc::clone(&decoder))))
             .layer(layer_fn(|inner| sign::Sign::new(inner, Arc::clone(&signer))))
             .service(transport);
-        Self {
-            service: BoxCloneSyncService::new(service),
-            deadline,
-        }
+        Self { service: BoxCloneSyncService::new(service), deadline }
     }
 
     /// Sends `request` and returns its decoded reply.

@@ -7,13 +7,8 @@ const HIDDEN: &str = "<hidden>";
 /// A run of letters and digits from this length on is taken for a signature, a key or a token.
 const SECRET_RUN: usize = 40;
 /// Vendors echo the text that they signed after these words; everything that follows is cut.
-const ECHOES: [&str; 5] = [
-    "string to sign",
-    "stringtosign",
-    "canonical request",
-    "canonicalrequest",
-    "signature provided",
-];
+const ECHOES: [&str; 5] =
+    ["string to sign", "stringtosign", "canonical request", "canonicalrequest", "signature provided"];
 /// What key ids of the two vendors begin with, and the least length of one.
 const KEY_IDS: [(&str, usize); 4] = [("AKID", 13), ("LTAI", 12), ("STS.", 12), ("TMP.", 12)];
 /// Endings of names whose value is a secret, without separators and in lower case.
@@ -50,10 +45,7 @@ pub fn scrub(text: &str) -> String {
 fn echo_at(line: &str) -> Option<usize> {
     // ASCII lower case keeps byte positions.
     let lower = line.to_ascii_lowercase();
-    ECHOES
-        .iter()
-        .filter_map(|words| lower.find(words).map(|at| at + words.len()))
-        .min()
+    ECHOES.iter().filter_map(|words| lower.find(words).map(|at| at + words.len())).min()
 }
 
 /// Hides the word after a word such as `Token:` that names a secret and ends with the separator.
@@ -95,35 +87,22 @@ fn scrub_word(word: &str) -> String {
 }
 
 fn is_mark(c: char) -> bool {
-    matches!(
-        c,
-        '&' | ',' | ';' | '=' | ':' | '"' | '\'' | '(' | ')' | '<' | '>' | '/'
-    )
+    matches!(c, '&' | ',' | ';' | '=' | ':' | '"' | '\'' | '(' | ')' | '<' | '>' | '/')
 }
 
 fn is_secret_name(name: &str) -> bool {
-    let plain: String = name
-        .chars()
-        .filter(char::is_ascii_alphanumeric)
-        .map(|c| c.to_ascii_lowercase())
-        .collect();
+    let plain: String = name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
     SECRET_NAMES.iter().any(|secret| plain.ends_with(secret))
 }
 
 fn is_key_id(value: &str) -> bool {
-    KEY_IDS
-        .iter()
-        .any(|(start, least)| value.len() >= *least && value.starts_with(start))
+    KEY_IDS.iter().any(|(start, least)| value.len() >= *least && value.starts_with(start))
 }
 
 fn is_long_run(value: &str) -> bool {
     let mut run = 0;
     value.chars().any(|c| {
-        run = if c.is_ascii_alphanumeric() || c == '+' || c == '%' {
-            run + 1
-        } else {
-            0
-        };
+        run = if c.is_ascii_alphanumeric() || c == '+' || c == '%' { run + 1 } else { 0 };
         run >= SECRET_RUN
     })
 }
@@ -137,10 +116,7 @@ mod tests {
         let text = "Specified signature is not matched with our calculation. server string to sign is:POST\n/\n\n\
                     x-acs-accesskey-id:LTAI5tABCDEFGHIJ\nhost:ecs.aliyuncs.com";
         let clean = scrub(text);
-        assert_eq!(
-            clean,
-            "Specified signature is not matched with our calculation. server string to sign<hidden>"
-        );
+        assert_eq!(clean, "Specified signature is not matched with our calculation. server string to sign<hidden>");
     }
 
     #[test]
@@ -166,10 +142,7 @@ mod tests {
     #[test]
     fn the_query_of_an_address_is_hidden_and_its_path_stays() {
         let clean = scrub("GET https://b-125.cos.ap-guangzhou.myqcloud.com/k.raw?q-sign-time=1;2&x=y failed");
-        assert_eq!(
-            clean,
-            "GET https://b-125.cos.ap-guangzhou.myqcloud.com/k.raw?<hidden> failed"
-        );
+        assert_eq!(clean, "GET https://b-125.cos.ap-guangzhou.myqcloud.com/k.raw?<hidden> failed");
     }
 
     #[test]

@@ -18,7 +18,8 @@ const ENCODED_PATH: &AsciiSet = &ENCODED.remove(b'/');
 pub enum Idempotency {
     /// Reads only: repeated within the budget.
     Safe,
-    /// Changes something, but carries a token by which the vendor knows a repetition: repeated within the budget.
+    /// Changes something, but a repetition changes nothing more (the vendor knows it by a token, or the call sets a
+    /// state): repeated within the budget.
     Keyed,
     /// Changes something each time: repeated only when the attempt surely had no effect.
     Unsafe,
@@ -90,11 +91,7 @@ impl ApiRequest {
 
     /// Returns the part that errors show.
     pub(super) fn head(&self) -> Head {
-        Head {
-            cloud: self.cloud,
-            action: self.action,
-            idempotency: self.idempotency,
-        }
+        Head { cloud: self.cloud, action: self.action, idempotency: self.idempotency }
     }
 
     /// Returns the path as it goes on the wire; slashes stay, everything else that RFC 3986 reserves is encoded.
@@ -104,10 +101,7 @@ impl ApiRequest {
 
     /// Returns the query as it goes on the wire: `name=value` pairs, empty values included.
     pub fn encoded_query(&self) -> String {
-        let pairs = self
-            .query
-            .iter()
-            .map(|(name, value)| format!("{}={}", encode(name), encode(value)));
+        let pairs = self.query.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value)));
         pairs.collect::<Vec<_>>().join("&")
     }
 
@@ -117,10 +111,16 @@ impl ApiRequest {
         format!("{}{}{mark}{}", self.endpoint, self.encoded_path(), self.encoded_query())
     }
 
+    /// Returns the value of the `Host` header, or `None` when the endpoint has no host.
+    pub fn host(&self) -> Option<String> {
+        host_of(&self.endpoint.parse().ok()?)
+    }
+
     /// Returns the wire form that a signer completes: address, headers with `Host`, body.
     pub(super) fn to_http(&self) -> Result<http::Request<Bytes>, String> {
         let uri: Uri = self.url().parse().map_err(|_| "the endpoint is no URL".to_owned())?;
-        let host = host_of(&uri).ok_or_else(|| "the endpoint has no host".to_owned())?;
+        let host = self.host().and_then(|host| HeaderValue::from_str(&host).ok());
+        let host = host.ok_or_else(|| "the endpoint has no host".to_owned())?;
         let mut request = http::Request::new(self.body.clone());
         *request.method_mut() = self.method.clone();
         *request.uri_mut() = uri;
@@ -136,17 +136,13 @@ pub fn encode(text: &str) -> String {
 }
 
 /// Returns what the `Host` header will be: the authority without the scheme's own port.
-fn host_of(uri: &Uri) -> Option<HeaderValue> {
+fn host_of(uri: &Uri) -> Option<String> {
     let host = uri.host()?;
-    let standard = match uri.scheme_str() {
-        Some("https") => 443,
-        _ => 80,
-    };
-    let text = match uri.port_u16() {
+    let standard = if uri.scheme_str() == Some("https") { 443 } else { 80 };
+    Some(match uri.port_u16() {
         Some(port) if port != standard => format!("{host}:{port}"),
         _ => host.to_owned(),
-    };
-    HeaderValue::from_str(&text).ok()
+    })
 }
 
 impl fmt::Debug for ApiRequest {
@@ -154,10 +150,7 @@ impl fmt::Debug for ApiRequest {
         f.debug_struct("ApiRequest")
             .field("action", &format_args!("{} {}", self.cloud, self.action))
             .field("region", &self.region)
-            .field(
-                "target",
-                &format_args!("{} {}{}", self.method, self.endpoint, self.path),
-            )
+            .field("target", &format_args!("{} {}{}", self.method, self.endpoint, self.path))
             .field("idempotency", &self.idempotency)
             .finish_non_exhaustive()
     }

@@ -30,12 +30,7 @@ pub(super) struct Retry<S> {
 
 impl<S> Retry<S> {
     pub(super) fn new(inner: S, policy: RetryPolicy, budget: Arc<RetryBudget>, signer: Arc<dyn Signer>) -> Self {
-        Self {
-            inner,
-            policy,
-            budget,
-            signer,
-        }
+        Self { inner, policy, budget, signer }
     }
 }
 
@@ -70,10 +65,7 @@ where
 {
     let mut made = 1;
     loop {
-        let attempt = Call {
-            departed: Departure::default(),
-            ..call.clone()
-        };
+        let attempt = Call { departed: Departure::default(), ..call.clone() };
         let mut failure = match inner.clone().oneshot(attempt).await {
             Ok(mut reply) => {
                 attempts.budget.deposit();

@@ -86,13 +86,10 @@ where
         let (inner, signer) = (self.inner.clone(), Arc::clone(&self.signer));
         async move {
             let mut http = call.request.to_http().map_err(Fault::Unbuildable)?;
-            signer
-                .sign(&call.request, &mut http)
-                .await
-                .map_err(|error| match error {
-                    SignError::Credentials(what) => Fault::Credentials(what),
-                    SignError::Request(what) => Fault::Unbuildable(what),
-                })?;
+            signer.sign(&call.request, &mut http).await.map_err(|error| match error {
+                SignError::Credentials(what) => Fault::Credentials(what),
+                SignError::Request(what) => Fault::Unbuildable(what),
+            })?;
             call.departed.leave();
             inner.oneshot(http).await
         }

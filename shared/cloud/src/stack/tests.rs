@@ -24,8 +24,7 @@ impl Signer for Counter {
     async fn sign(&self, _: &ApiRequest, http: &mut http::Request<Bytes>) -> Result<(), SignError> {
         let nonce = self.signed.fetch_add(1, Ordering::SeqCst) + 1;
         http.headers_mut().insert("x-nonce", nonce.into());
-        http.headers_mut()
-            .insert(AUTHORIZATION, "Signature=topsecret".parse().unwrap());
+        http.headers_mut().insert(AUTHORIZATION, "Signature=topsecret".parse().unwrap());
         Ok(())
     }
 
@@ -52,11 +51,7 @@ impl Decoder for Words {
             }
             _ => CallClass::Transient,
         };
-        Err(Failure::new(
-            class,
-            Reason::CloudUnavailable,
-            format!("the cloud said {word}, Signature=topsecret"),
-        ))
+        Err(Failure::new(class, Reason::CloudUnavailable, format!("the cloud said {word}, Signature=topsecret")))
     }
 }
 
@@ -77,11 +72,7 @@ struct Script {
 
 impl Script {
     fn new(lines: &[(&'static str, Option<&'static str>)]) -> Self {
-        Self {
-            lines: lines.into(),
-            sent: Arc::default(),
-            began: Instant::now(),
-        }
+        Self { lines: lines.into(), sent: Arc::default(), began: Instant::now() }
     }
 
     fn sent(&self) -> Vec<Sent> {
@@ -132,19 +123,13 @@ impl Script {
 }
 
 fn parts() -> StackParts {
-    let retry = RetryPolicy {
-        jitter: 0.0,
-        ..RetryPolicy::default()
-    };
+    let retry = RetryPolicy { jitter: 0.0, ..RetryPolicy::default() };
     StackParts {
         signer: Arc::new(Counter::default()),
         decoder: Arc::new(Words),
         budget: Arc::new(RetryBudget::default()),
         pacer: Arc::new(Pacer::default()),
-        policy: CallPolicy {
-            retry,
-            ..CallPolicy::default()
-        },
+        policy: CallPolicy { retry, ..CallPolicy::default() },
     }
 }
 
@@ -160,10 +145,7 @@ fn request(idempotency: Idempotency) -> ApiRequest {
 #[tokio::test(start_paused = true)]
 async fn a_read_is_repeated_until_it_is_answered() {
     let script = Script::new(&[("fault", None), ("cut", None), ("refused", None), ("ok", None)]);
-    let reply = Stack::new(parts(), script.service())
-        .send(request(Idempotency::Safe))
-        .await
-        .unwrap();
+    let reply = Stack::new(parts(), script.service()).send(request(Idempotency::Safe)).await.unwrap();
     assert_eq!((reply.attempts, reply.request_id.as_deref()), (4, Some("r-1")));
     assert_eq!(script.at_millis(), [0, 500, 1500, 3500]);
 }
@@ -171,15 +153,9 @@ async fn a_read_is_repeated_until_it_is_answered() {
 #[tokio::test(start_paused = true)]
 async fn each_attempt_has_a_fresh_nonce_and_the_same_client_token() {
     let script = Script::new(&[("fault", None), ("fault", None), ("ok", None)]);
-    Stack::new(parts(), script.service())
-        .send(request(Idempotency::Keyed))
-        .await
-        .unwrap();
+    Stack::new(parts(), script.service()).send(request(Idempotency::Keyed)).await.unwrap();
     let sent = script.sent();
-    assert_eq!(
-        sent.iter().map(|sent| sent.nonce.as_str()).collect::<Vec<_>>(),
-        ["1", "2", "3"]
-    );
+    assert_eq!(sent.iter().map(|sent| sent.nonce.as_str()).collect::<Vec<_>>(), ["1", "2", "3"]);
     assert!(sent.iter().all(|sent| sent.body == sent_body()));
 }
 
@@ -190,14 +166,8 @@ fn sent_body() -> Bytes {
 #[tokio::test(start_paused = true)]
 async fn attempts_end_with_the_schedule() {
     let script = Script::new(&[("fault", None)]);
-    let error = Stack::new(parts(), script.service())
-        .send(request(Idempotency::Safe))
-        .await
-        .unwrap_err();
-    assert_eq!(
-        (error.class, error.attempts, script.sent().len()),
-        (CallClass::Transient, 6, 6)
-    );
+    let error = Stack::new(parts(), script.service()).send(request(Idempotency::Safe)).await.unwrap_err();
+    assert_eq!((error.class, error.attempts, script.sent().len()), (CallClass::Transient, 6, 6));
 }
 
 #[tokio::test(start_paused = true)]
@@ -214,20 +184,14 @@ async fn calls_of_one_account_share_the_budget_of_repeated_attempts() {
 #[tokio::test(start_paused = true)]
 async fn the_hint_of_the_server_wins_over_the_schedule() {
     let script = Script::new(&[("throttled", Some("11")), ("ok", None)]);
-    Stack::new(parts(), script.service())
-        .send(request(Idempotency::Safe))
-        .await
-        .unwrap();
+    Stack::new(parts(), script.service()).send(request(Idempotency::Safe)).await.unwrap();
     assert_eq!(script.at_millis(), [0, 11_000]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_hint_beyond_the_call_ends_it_at_once_and_is_passed_on() {
     let script = Script::new(&[("throttled", Some("600"))]);
-    let error = Stack::new(parts(), script.service())
-        .send(request(Idempotency::Safe))
-        .await
-        .unwrap_err();
+    let error = Stack::new(parts(), script.service()).send(request(Idempotency::Safe)).await.unwrap_err();
     assert_eq!((error.attempts, error.retry_after), (1, Some(Duration::from_secs(600))));
     assert_eq!(script.began.elapsed(), Duration::ZERO);
 }
@@ -236,15 +200,8 @@ async fn a_hint_beyond_the_call_ends_it_at_once_and_is_passed_on() {
 async fn a_mutating_call_is_not_repeated_when_it_may_have_acted() {
     for word in ["fault", "cut", "silence"] {
         let script = Script::new(&[(word, None), ("ok", None)]);
-        let error = Stack::new(parts(), script.service())
-            .send(request(Idempotency::Unsafe))
-            .await
-            .unwrap_err();
-        assert_eq!(
-            (error.class, script.sent().len()),
-            (CallClass::UnknownOutcome, 1),
-            "{word}"
-        );
+        let error = Stack::new(parts(), script.service()).send(request(Idempotency::Unsafe)).await.unwrap_err();
+        assert_eq!((error.class, script.sent().len()), (CallClass::UnknownOutcome, 1), "{word}");
     }
 }
 
@@ -252,10 +209,7 @@ async fn a_mutating_call_is_not_repeated_when_it_may_have_acted() {
 async fn a_mutating_call_is_repeated_when_it_surely_had_no_effect() {
     for word in ["throttled", "refused"] {
         let script = Script::new(&[(word, None), ("ok", None)]);
-        let reply = Stack::new(parts(), script.service())
-            .send(request(Idempotency::Unsafe))
-            .await
-            .unwrap();
+        let reply = Stack::new(parts(), script.service()).send(request(Idempotency::Unsafe)).await.unwrap();
         assert_eq!(reply.attempts, 2, "{word}");
     }
 }
@@ -263,20 +217,14 @@ async fn a_mutating_call_is_repeated_when_it_surely_had_no_effect() {
 #[tokio::test(start_paused = true)]
 async fn a_mutating_call_that_never_left_has_no_unknown_outcome() {
     let script = Script::new(&[("refused", None)]);
-    let error = Stack::new(parts(), script.service())
-        .send(request(Idempotency::Unsafe))
-        .await
-        .unwrap_err();
+    let error = Stack::new(parts(), script.service()).send(request(Idempotency::Unsafe)).await.unwrap_err();
     assert_eq!((error.class, error.is_without_effect()), (CallClass::Transient, true));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_keyed_call_that_stays_without_answer_has_an_unknown_outcome_in_the_end() {
     let script = Script::new(&[("cut", None)]);
-    let error = Stack::new(parts(), script.service())
-        .send(request(Idempotency::Keyed))
-        .await
-        .unwrap_err();
+    let error = Stack::new(parts(), script.service()).send(request(Idempotency::Keyed)).await.unwrap_err();
     assert_eq!((error.class, error.attempts), (CallClass::UnknownOutcome, 6));
 }
 
@@ -286,10 +234,7 @@ async fn an_unreadable_answer_to_a_mutating_call_is_an_unknown_outcome() {
     let stack = Stack::new(parts(), script.service());
     let parse = |_: &Reply| Err::<(), _>("no TaskId".to_owned());
     let error = stack.call(request(Idempotency::Unsafe), parse).await.unwrap_err();
-    assert_eq!(
-        (error.class, error.reason),
-        (CallClass::UnknownOutcome, Reason::CloudAnswerUnreadable)
-    );
+    assert_eq!((error.class, error.reason), (CallClass::UnknownOutcome, Reason::CloudAnswerUnreadable));
     assert_eq!(error.request_id.as_deref(), Some("r-1"));
     let error = stack.call(request(Idempotency::Safe), parse).await.unwrap_err();
     assert_eq!(error.class, CallClass::Transient);
@@ -298,30 +243,21 @@ async fn an_unreadable_answer_to_a_mutating_call_is_an_unknown_outcome() {
 #[tokio::test(start_paused = true)]
 async fn work_that_is_busy_for_minutes_is_left_to_the_caller() {
     let script = Script::new(&[("busy", None)]);
-    let error = Stack::new(parts(), script.service())
-        .send(request(Idempotency::Safe))
-        .await
-        .unwrap_err();
+    let error = Stack::new(parts(), script.service()).send(request(Idempotency::Safe)).await.unwrap_err();
     assert_eq!((error.class, error.attempts), (CallClass::Busy, 1));
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_attempt_without_answer_is_given_up_and_repeated() {
     let script = Script::new(&[("silence", None), ("ok", None)]);
-    Stack::new(parts(), script.service())
-        .send(request(Idempotency::Safe))
-        .await
-        .unwrap();
+    Stack::new(parts(), script.service()).send(request(Idempotency::Safe)).await.unwrap();
     assert_eq!(script.at_millis(), [0, 20_500]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn no_call_outlasts_its_deadline() {
     let script = Script::new(&[("silence", None)]);
-    let policy = CallPolicy {
-        deadline: Duration::from_secs(30),
-        ..parts().policy
-    };
+    let policy = CallPolicy { deadline: Duration::from_secs(30), ..parts().policy };
     let stack = Stack::new(StackParts { policy, ..parts() }, script.service());
     stack.send(request(Idempotency::Safe)).await.unwrap_err();
     assert_eq!(script.began.elapsed(), Duration::from_secs(30));
@@ -330,32 +266,19 @@ async fn no_call_outlasts_its_deadline() {
 #[tokio::test(start_paused = true)]
 async fn refused_credentials_are_renewed_once_a_call_and_at_once() {
     let script = Script::new(&[("expired", None), ("ok", None)]);
-    let reply = Stack::new(parts(), script.service())
-        .send(request(Idempotency::Unsafe))
-        .await
-        .unwrap();
+    let reply = Stack::new(parts(), script.service()).send(request(Idempotency::Unsafe)).await.unwrap();
     assert_eq!((reply.attempts, script.at_millis()), (2, vec![0, 0]));
 
     let script = Script::new(&[("expired", None)]);
     let signer = Arc::new(Counter::default());
-    let stack = Stack::new(
-        StackParts {
-            signer: signer.clone(),
-            ..parts()
-        },
-        script.service(),
-    );
+    let stack = Stack::new(StackParts { signer: signer.clone(), ..parts() }, script.service());
     let error = stack.send(request(Idempotency::Safe)).await.unwrap_err();
     assert_eq!((error.class, error.attempts), (CallClass::Credentials, 2));
     assert_eq!(signer.renewed.load(Ordering::SeqCst), 1);
 }
 
 fn paced(region: &str) -> ApiRequest {
-    ApiRequest {
-        per_second: Some(2),
-        region: region.parse().unwrap(),
-        ..request(Idempotency::Safe)
-    }
+    ApiRequest { per_second: Some(2), region: region.parse().unwrap(), ..request(Idempotency::Safe) }
 }
 
 #[tokio::test(start_paused = true)]
@@ -378,20 +301,11 @@ async fn each_region_has_a_pace_of_its_own() {
 #[tokio::test(start_paused = true)]
 async fn a_turn_that_would_come_after_the_deadline_is_refused_unsent() {
     let script = Script::new(&[("ok", None)]);
-    let policy = CallPolicy {
-        deadline: Duration::from_secs(1),
-        ..parts().policy
-    };
+    let policy = CallPolicy { deadline: Duration::from_secs(1), ..parts().policy };
     let stack = Stack::new(StackParts { policy, ..parts() }, script.service());
     let answers = futures::future::join_all((0..4).map(|_| stack.send(paced("ap-guangzhou")))).await;
-    let refused = answers
-        .into_iter()
-        .find_map(Result::err)
-        .expect("the fourth would leave after 1 s");
-    assert_eq!(
-        (refused.class, refused.reason),
-        (CallClass::Throttled, Reason::CloudThrottled)
-    );
+    let refused = answers.into_iter().find_map(Result::err).expect("the fourth would leave after 1 s");
+    assert_eq!((refused.class, refused.reason), (CallClass::Throttled, Reason::CloudThrottled));
     assert_eq!(script.sent().len(), 3);
 }
 
@@ -429,45 +343,20 @@ async fn cutting_server() -> (String, Arc<AtomicU32>) {
 }
 
 fn quick() -> StackParts {
-    let retry = RetryPolicy {
-        first_delay: Duration::from_millis(1),
-        max_attempts: 3,
-        ..RetryPolicy::default()
-    };
-    StackParts {
-        policy: CallPolicy {
-            retry,
-            ..CallPolicy::default()
-        },
-        ..parts()
-    }
+    let retry = RetryPolicy { first_delay: Duration::from_millis(1), max_attempts: 3, ..RetryPolicy::default() };
+    StackParts { policy: CallPolicy { retry, ..CallPolicy::default() }, ..parts() }
 }
 
 #[tokio::test]
 async fn on_a_real_connection_that_is_cut_a_mutating_call_is_sent_once_and_a_read_again() {
     let (endpoint, read) = cutting_server().await;
     let stack = Stack::new(quick(), Transport::new());
-    let mutating = ApiRequest {
-        endpoint: endpoint.clone(),
-        ..request(Idempotency::Unsafe)
-    };
+    let mutating = ApiRequest { endpoint: endpoint.clone(), ..request(Idempotency::Unsafe) };
     let error = stack.send(mutating).await.unwrap_err();
-    assert_eq!(
-        (error.class, read.load(Ordering::SeqCst)),
-        (CallClass::UnknownOutcome, 1)
-    );
+    assert_eq!((error.class, read.load(Ordering::SeqCst)), (CallClass::UnknownOutcome, 1));
 
-    let error = stack
-        .send(ApiRequest {
-            endpoint,
-            ..request(Idempotency::Safe)
-        })
-        .await
-        .unwrap_err();
-    assert_eq!(
-        (error.class, error.attempts, read.load(Ordering::SeqCst)),
-        (CallClass::Transient, 3, 4)
-    );
+    let error = stack.send(ApiRequest { endpoint, ..request(Idempotency::Safe) }).await.unwrap_err();
+    assert_eq!((error.class, error.attempts, read.load(Ordering::SeqCst)), (CallClass::Transient, 3, 4));
 }
 
 #[tokio::test]
@@ -476,12 +365,6 @@ async fn on_a_closed_port_a_mutating_call_is_repeated_and_surely_had_no_effect()
     let endpoint = format!("http://127.0.0.1:{}", closed.local_addr().unwrap().port());
     drop(closed);
     let stack = Stack::new(quick(), Transport::new());
-    let error = stack
-        .send(ApiRequest {
-            endpoint,
-            ..request(Idempotency::Unsafe)
-        })
-        .await
-        .unwrap_err();
+    let error = stack.send(ApiRequest { endpoint, ..request(Idempotency::Unsafe) }).await.unwrap_err();
     assert_eq!((error.class, error.attempts), (CallClass::Transient, 3));
 }

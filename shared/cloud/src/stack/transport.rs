@@ -80,10 +80,7 @@ impl Transport {
         *head.status_mut() = answer.status();
         *head.version_mut() = answer.version();
         *head.headers_mut() = answer.headers().clone();
-        let body = answer
-            .bytes_stream()
-            .map_err(|error| Fault::Interrupted(cause(&error)))
-            .boxed();
+        let body = answer.bytes_stream().map_err(|error| Fault::Interrupted(cause(&error))).boxed();
         Ok(head.map(|()| body))
     }
 
@@ -97,9 +94,7 @@ impl Transport {
         while let Some(piece) = body.next().await {
             let piece = piece?;
             if whole.len() + piece.len() > LARGEST_ANSWER {
-                return Err(Fault::TooLarge {
-                    limit_bytes: LARGEST_ANSWER,
-                });
+                return Err(Fault::TooLarge { limit_bytes: LARGEST_ANSWER });
             }
             whole.extend_from_slice(&piece);
         }
@@ -109,9 +104,7 @@ impl Transport {
     fn client(&self, host: &str) -> Result<&reqwest::Client, Fault> {
         let local = is_local(host);
         let pool = if local { &self.pools.direct } else { &self.pools.proxied };
-        pool.get_or_init(|| build(local))
-            .as_ref()
-            .map_err(|what| Fault::Unbuildable(what.clone()))
+        pool.get_or_init(|| build(local)).as_ref().map_err(|what| Fault::Unbuildable(what.clone()))
     }
 }
 
@@ -128,9 +121,7 @@ fn build(local: bool) -> Result<reqwest::Client, String> {
         .dns_resolver(Resolver)
         .referer(false);
     let builder = if local { builder.no_proxy() } else { builder };
-    builder
-        .build()
-        .map_err(|error| format!("no HTTP client: {}", cause(&error)))
+    builder.build().map_err(|error| format!("no HTTP client: {}", cause(&error)))
 }
 
 /// Returns whether `host` means this machine.
@@ -169,11 +160,7 @@ fn cause(error: &reqwest::Error) -> String {
     while let Some(source) = inner.source() {
         inner = source;
     }
-    if std::ptr::addr_eq(inner, error) {
-        kind(error).to_owned()
-    } else {
-        inner.to_string()
-    }
+    if std::ptr::addr_eq(inner, error) { kind(error).to_owned() } else { inner.to_string() }
 }
 
 fn kind(error: &reqwest::Error) -> &'static str {
@@ -212,9 +199,7 @@ impl Service<http::Request<Bytes>> for Transport {
 /// Credential providers of the `reqsign` family send through the same pool.
 impl reqsign_core::HttpSend for Transport {
     async fn http_send(&self, request: http::Request<Bytes>) -> reqsign_core::Result<http::Response<Bytes>> {
-        self.send(request)
-            .await
-            .map_err(|fault| reqsign_core::Error::unexpected(fault.to_string()))
+        self.send(request).await.map_err(|fault| reqsign_core::Error::unexpected(fault.to_string()))
     }
 }
 
@@ -224,14 +209,7 @@ mod tests {
 
     #[test]
     fn names_under_localhost_and_loopback_addresses_are_local() {
-        for host in [
-            "localhost",
-            "b-125.cos.ap-guangzhou.LOCALHOST",
-            "127.0.0.1",
-            "127.9.9.9",
-            "[::1]",
-            "localhost.",
-        ] {
+        for host in ["localhost", "b-125.cos.ap-guangzhou.LOCALHOST", "127.0.0.1", "127.9.9.9", "[::1]", "localhost."] {
             assert!(is_local(host), "{host}");
         }
         for host in ["example.com", "localhost.example.com", "10.0.0.1", "notlocalhost"] {
