@@ -107,6 +107,9 @@ def test_snapshots_come_in_pages_by_token(ecs):
     pages = [[one["SnapshotId"] for one in page["Snapshots"]["Snapshot"]] for page in (first, second)]
     assert len(pages[0]) == 5
     assert not set(pages[0]) & set(pages[1])
+    beyond = ecs.call("DescribeSnapshots", RegionId=REGION, MaxResults=5, NextToken=str(2**64 - 1))
+    assert beyond["Snapshots"] == {"Snapshot": []}
+    assert ecs.refusal("DescribeSnapshots", RegionId=REGION, NextToken="next").code == "InvalidParameter"
 
 
 def test_regions_are_listed_without_a_region(tea):

@@ -33,7 +33,7 @@ pub(super) fn run(context: &Context<'_>) -> Answer {
             None => 0,
             Some(token) => token.parse().map_err(|_| Refusal::invalid("NextToken"))?,
         };
-        let next = start + size;
+        let next = usize::saturating_add(start, size);
         answer["NextToken"] = json!(if next < total { next.to_string() } else { String::new() });
         matching.into_iter().skip(start).take(size).collect()
     } else {
