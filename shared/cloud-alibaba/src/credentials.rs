@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use reqsign_aliyun_oss::{
     AssumeRoleCredentialProvider, AssumeRoleWithOidcCredentialProvider, Credential, CredentialsUriCredentialProvider,
-    EcsRamRoleCredentialProvider,
+    EcsRamRoleCredentialProvider, EnvCredentialProvider,
 };
 use reqsign_core::{Context, ProvideCredential, ProvideCredentialDyn};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -31,7 +31,10 @@ pub type Provider = Arc<dyn ProvideCredentialDyn<Credential = Credential>>;
 pub enum CredentialSource {
     /// What the vendor's own clients look through, in their order: environment, OIDC (RRSA), profile of the
     /// command line client, credentials file, role of the machine, credentials URI.
-    Chain,
+    Default,
+    /// `ALIBABA_CLOUD_ACCESS_KEY_ID`, `ALIBABA_CLOUD_ACCESS_KEY_SECRET` and `ALIBABA_CLOUD_SECURITY_TOKEN`, or those
+    /// of OSS: `OSS_ACCESS_KEY_ID`, `OSS_ACCESS_KEY_SECRET` and `OSS_SESSION_TOKEN`.
+    Environment,
     /// Fixed keys.
     Static {
         /// Access key id.
@@ -51,7 +54,7 @@ pub enum CredentialSource {
     /// The role of the machine, from its metadata service.
     EcsRamRole {
         /// Name of the role; `None` asks the service.
-        role_name: Option<String>,
+        role: Option<String>,
     },
     /// A role that is assumed by the token of a Kubernetes service account.
     Oidc {
@@ -87,7 +90,8 @@ impl CredentialSource {
     /// Returns what fetches the credentials; nothing is fetched here.
     pub fn provider(&self) -> Provider {
         match self {
-            Self::Chain => Arc::new(Chain::of_the_vendor()),
+            Self::Default => Arc::new(Chain::of_the_vendor()),
+            Self::Environment => Arc::new(EnvCredentialProvider::new()),
             Self::Static { access_key_id, access_key_secret, security_token } => Arc::new(Fixed(Credential {
                 access_key_id: access_key_id.clone(),
                 access_key_secret: access_key_secret.expose_secret().to_owned(),
@@ -95,7 +99,7 @@ impl CredentialSource {
                 expires_in: None,
             })),
             Self::Profile { name, file } => Arc::new(CliProfile::new(name.clone(), file.clone())),
-            Self::EcsRamRole { role_name } => Arc::new(Bounded(machine_role(role_name.as_deref()))),
+            Self::EcsRamRole { role } => Arc::new(Bounded(machine_role(role.as_deref()))),
             Self::Uri(uri) => Arc::new(CredentialsUriCredentialProvider::new().with_uri(uri)),
             Self::Oidc { role_arn, provider_arn, token_file, session_name, sts_endpoint } => {
                 let provider = AssumeRoleWithOidcCredentialProvider::new()

@@ -1,22 +1,34 @@
-//! Says in the words of the port what ECS does: tasks and the export itself. Images are judged in `judge`.
+//! Puts an account together, and says in the words of the port what ECS does. What the vendor's words about images
+//! and tasks mean is decided in `judge` and `tasks`.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use futures::{FutureExt as _, StreamExt as _, TryStreamExt as _, stream};
 use jiff::Timestamp;
+use reqsign_file_read_tokio::TokioFileRead;
 use sampan_cloud::image::{
     CancelAnswer, ExportCall, ExportSearch, ExportStarted, ExportTask, ExportTraits, Image, ImageCloud,
 };
-use sampan_cloud::stack::Batcher;
-use sampan_cloud::{CallClass, CallError};
+use sampan_cloud::stack::{
+    Batcher, CredentialCache, Decoder, Pacer, RetryBudget, Signer, Stack, StackParts, credential_context,
+};
+use sampan_cloud::{BucketStore, CallClass, CallError};
 use sampan_core::{Cloud, ImageId, Reason, Region};
 use tracing::warn;
 
-use crate::ecs::Ecs;
+use crate::config::AlibabaConfig;
+use crate::ecs::{self, Ecs, EcsDecoder};
+use crate::hosts::{BadEndpoint, Hosts};
 use crate::judge;
+use crate::oss::{AlibabaBuckets, OssDecoder};
+use crate::sign::{EcsSigner, OssSigner, Pen};
 use crate::tasks;
+
+/// Image calls and bucket calls of one account.
+pub type Clients = (Arc<dyn ImageCloud>, Arc<dyn BucketStore>);
 
 /// Role that the vendor writes by when a call names none.
 pub const DEFAULT_EXPORT_ROLE: &str = "AliyunECSImageExportDefaultRole";
@@ -26,14 +38,37 @@ const GATHER: Duration = Duration::from_millis(20);
 const SIDE_BY_SIDE: usize = 8;
 
 /// Image calls of one account of Alibaba Cloud.
-pub(crate) struct AlibabaImages {
+pub struct AlibabaCloud {
     ecs: Ecs,
     trial_runs: bool,
     tasks: Batcher<Region, String, ExportTask>,
 }
 
-impl AlibabaImages {
-    pub(crate) fn new(ecs: Ecs, trial_runs: bool) -> Self {
+impl AlibabaCloud {
+    /// Puts an account together: its image port and its bucket port, which share credentials, retry budget and
+    /// pace. Nothing is called or read before the first use.
+    ///
+    /// # Errors
+    /// [`BadEndpoint`] when a configured address cannot be used.
+    pub fn open(config: AlibabaConfig) -> Result<Clients, BadEndpoint> {
+        let AlibabaConfig { credentials, endpoints, clock, policy, trial_runs, transport } = config;
+        let hosts = Arc::new(Hosts::new(&endpoints)?);
+        let context = credential_context(&transport).with_file_read(TokioFileRead);
+        let cache = CredentialCache::new(context, credentials.provider(), Arc::clone(&clock));
+        let pen = Pen { credentials: Arc::new(cache), clock };
+        let (budget, pacer) = (Arc::new(RetryBudget::default()), Arc::new(Pacer::default()));
+        let stack = |signer: Arc<dyn Signer>, decoder: Arc<dyn Decoder>| {
+            let (budget, pacer, policy) = (Arc::clone(&budget), Arc::clone(&pacer), policy.clone());
+            Stack::new(StackParts { signer, decoder, budget, pacer, policy }, transport.clone())
+        };
+        let oss_signer = OssSigner { pen: pen.clone(), hosts: Arc::clone(&hosts) };
+        let oss = stack(Arc::new(oss_signer), Arc::new(OssDecoder));
+        let ecs = stack(Arc::new(EcsSigner(pen.clone())), Arc::new(EcsDecoder));
+        let images = Self::new(Ecs { stack: ecs, hosts: Arc::clone(&hosts) }, trial_runs);
+        Ok((Arc::new(images), Arc::new(AlibabaBuckets { stack: oss, hosts, pen })))
+    }
+
+    fn new(ecs: Ecs, trial_runs: bool) -> Self {
         let reader = ecs.clone();
         let load = move |region: Region, ids: Vec<String>| {
             let ecs = reader.clone();
@@ -43,7 +78,7 @@ impl AlibabaImages {
             }
             .boxed()
         };
-        let tasks = Batcher::new(GATHER, crate::ecs::MOST_TASKS, Box::new(load));
+        let tasks = Batcher::new(GATHER, ecs::MOST_TASKS, Box::new(load));
         Self { ecs, trial_runs, tasks }
     }
 
@@ -56,7 +91,7 @@ impl AlibabaImages {
         warn!(image = %call.image, task = task.as_deref(), cancelled, "the cloud took a trial run for an export");
         CallError {
             cloud: Cloud::Alibaba,
-            action: crate::ecs::EXPORT_ACTION,
+            action: ecs::EXPORT_ACTION,
             class: CallClass::UnknownOutcome,
             reason: Reason::CloudRefused,
             code: None,
@@ -70,14 +105,14 @@ impl AlibabaImages {
 }
 
 #[async_trait]
-impl ImageCloud for AlibabaImages {
+impl ImageCloud for AlibabaCloud {
     fn cloud(&self) -> Cloud {
         Cloud::Alibaba
     }
 
     fn export_traits(&self) -> ExportTraits {
         ExportTraits {
-            action: crate::ecs::EXPORT_ACTION,
+            action: ecs::EXPORT_ACTION,
             reports_tasks: true,
             cancels: true,
             root_disk_only: false,
@@ -148,8 +183,8 @@ impl ImageCloud for AlibabaImages {
     }
 }
 
-impl fmt::Debug for AlibabaImages {
+impl fmt::Debug for AlibabaCloud {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AlibabaImages").field("trial_runs", &self.trial_runs).finish_non_exhaustive()
+        f.debug_struct("AlibabaCloud").field("trial_runs", &self.trial_runs).finish_non_exhaustive()
     }
 }

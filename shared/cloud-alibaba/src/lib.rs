@@ -1,6 +1,6 @@
 //! Alibaba Cloud: ECS image actions, OSS buckets, ACS3 signing, credentials.
 //!
-//! [`AlibabaConfig::build`] makes the clients of one account. [`codes`] is the class table of every documented
+//! [`AlibabaCloud::open`] makes the two ports of one account. [`codes`] is the class table of every documented
 //! error, [`acs3`] and [`oss4`] are the signatures, each without I/O.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
@@ -21,7 +21,7 @@ mod sign;
 mod tasks;
 mod xml;
 
-pub use config::{AlibabaConfig, Clients};
+pub use config::AlibabaConfig;
 pub use credentials::{CredentialSource, Provider};
 pub use hosts::{BadEndpoint, Endpoints};
-pub use image_cloud::DEFAULT_EXPORT_ROLE;
+pub use image_cloud::{AlibabaCloud, Clients, DEFAULT_EXPORT_ROLE};

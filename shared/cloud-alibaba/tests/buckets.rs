@@ -10,7 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use replay::{Answer, Replay, now, plain};
 use sampan_cloud::CallClass;
 use sampan_cloud::bucket::BucketRef;
-use sampan_cloud::stack::Transport;
+use sampan_cloud_alibaba::AlibabaCloud;
 use sampan_core::Reason;
 
 const KEY: &str = "EcsExport_m-bp67acfmxazb4p0001_system.raw.tar.gz";
@@ -188,7 +188,7 @@ async fn a_bucket_in_the_host_is_called_and_signed_there() {
     let server = Replay::start(|_| plain(200, &[("etag", "\"E\"")], "x")).await;
     let mut config = server.config();
     config.endpoints.oss = Some(format!("http://{{bucket}}.oss.localhost:{}", server.port));
-    let buckets = config.build(&Transport::new()).unwrap().1;
+    let buckets = AlibabaCloud::open(config).unwrap().1;
     assert!(buckets.head_object(&bucket(), KEY).await.unwrap().is_some());
     let seen = &server.seen()[0];
     assert_eq!(seen.path, format!("/{KEY}"));

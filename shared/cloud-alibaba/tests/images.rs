@@ -6,8 +6,8 @@ mod replay;
 use jiff::Timestamp;
 use replay::{Answer, Replay, json, plain, refusal};
 use sampan_cloud::image::{CancelAnswer, ExportCall, ExportSearch, ExportTaskState, ImageOrigin, ImageState};
-use sampan_cloud::stack::Transport;
 use sampan_cloud::{CallClass, CallError};
+use sampan_cloud_alibaba::AlibabaCloud;
 use sampan_core::{ImageFormat, ImageId, Reason, Region};
 use serde_json::json as value;
 
@@ -335,11 +335,10 @@ async fn a_cancel_tells_accepted_ended_and_impossible_apart() {
 async fn a_check_makes_no_call_unless_trial_runs_are_on() {
     let server = Replay::start(|_| refusal(400, "DryRunOperation")).await;
     let mut config = server.config();
-    let transport = Transport::new();
-    config.build(&transport).unwrap().0.check_export(&export()).await.unwrap();
+    AlibabaCloud::open(config.clone()).unwrap().0.check_export(&export()).await.unwrap();
     assert!(server.seen().is_empty());
     config.trial_runs = true;
-    config.build(&transport).unwrap().0.check_export(&export()).await.unwrap();
+    AlibabaCloud::open(config.clone()).unwrap().0.check_export(&export()).await.unwrap();
     assert_eq!(server.seen()[0].parameter("DryRun"), "true");
 }
 
@@ -348,7 +347,7 @@ async fn a_trial_run_tells_the_refusal_of_the_export() {
     let server = Replay::start(|_| refusal(403, "InvalidOSSBucket.EncryptUnsupported")).await;
     let mut config = server.config();
     config.trial_runs = true;
-    let error = config.build(&Transport::new()).unwrap().0.check_export(&export()).await.unwrap_err();
+    let error = AlibabaCloud::open(config).unwrap().0.check_export(&export()).await.unwrap_err();
     assert_eq!(error.reason, Reason::BucketEncrypted);
 }
 
@@ -357,7 +356,7 @@ async fn an_export_that_a_trial_run_started_is_cancelled() {
     let server = Replay::start(|_| json(200, value!({"RequestId": "R", "TaskId": "t-1"}))).await;
     let mut config = server.config();
     config.trial_runs = true;
-    let error = config.build(&Transport::new()).unwrap().0.check_export(&export()).await.unwrap_err();
+    let error = AlibabaCloud::open(config).unwrap().0.check_export(&export()).await.unwrap_err();
     assert_eq!(error.class, CallClass::UnknownOutcome);
     assert_eq!(server.actions(), ["ExportImage", "CancelTask"]);
     assert_eq!(server.seen()[1].parameter("TaskId"), "t-1");

@@ -131,7 +131,7 @@ fn source(ctx: &Context, profiles: &[Profile], name: &str, links: usize) -> Resu
         "" if profile.access_key_id.is_empty() => None,
         "" | "ak" | "access_key" | "ststoken" | "sts" | "sts_token" => Some(fixed(profile)),
         "ramrolearn" | "ram_role_arn" => Some(assume(fixed(profile))),
-        "ecsramrole" | "ecs_ram_role" => Some(CredentialSource::EcsRamRole { role_name: some(&profile.ram_role_name) }),
+        "ecsramrole" | "ecs_ram_role" => Some(CredentialSource::EcsRamRole { role: some(&profile.ram_role_name) }),
         "oidc" | "oidc_role_arn" => Some(CredentialSource::Oidc {
             role_arn: profile.ram_role_arn.clone(),
             provider_arn: profile.oidc_provider_arn.clone(),

@@ -91,7 +91,7 @@ async fn the_chain_looks_in_the_order_of_the_vendor() {
     let token = ("/token", "jwt");
     let all: Vec<_> = KEYS.into_iter().chain(RRSA).collect();
     let files = [token, CLI, INI];
-    let id = async |world: World| found(&world, CredentialSource::Chain).await.map(|keys| keys.access_key_id);
+    let id = async |world: World| found(&world, CredentialSource::Default).await.map(|keys| keys.access_key_id);
     assert_eq!(id(world(&all, &files)).await.as_deref(), Some("env-id"));
     assert_eq!(id(world(&RRSA, &files)).await.as_deref(), Some("STS.id"));
     assert_eq!(id(world(&[], &files)).await.as_deref(), Some("cli-id"));
@@ -108,7 +108,7 @@ async fn oidc_asks_the_token_service_of_the_region_and_of_the_private_network() 
     variables.push(("ALIBABA_CLOUD_STS_REGION", "cn-beijing"));
     variables.push(("ALIBABA_CLOUD_VPC_ENDPOINT_ENABLED", "true"));
     let world = world(&variables, &[("/token", "jwt")]);
-    assert!(found(&world, CredentialSource::Chain).await.is_some());
+    assert!(found(&world, CredentialSource::Default).await.is_some());
     let asked = world.service.0.lock().unwrap().clone();
     assert!(asked[0].starts_with("https://sts-vpc.cn-beijing.aliyuncs.com/?Action=AssumeRoleWithOIDC"), "{asked:?}");
     assert!(asked[0].contains("RoleSessionName=sampan"), "{asked:?}");
@@ -142,7 +142,7 @@ async fn every_mode_of_a_profile_leads_to_credentials() {
 #[tokio::test]
 async fn roles_of_a_credentials_file_are_assumed() {
     let world = world(&[("ALIBABA_CLOUD_PROFILE", "role")], &[INI]);
-    assert_eq!(found(&world, CredentialSource::Chain).await.unwrap().access_key_id, "STS.id");
+    assert_eq!(found(&world, CredentialSource::Default).await.unwrap().access_key_id, "STS.id");
     assert!(world.service.0.lock().unwrap()[0].contains("role%2Fi"));
 }
 
@@ -165,7 +165,7 @@ async fn a_profile_that_cannot_work_says_why_without_showing_the_file() {
 #[tokio::test]
 async fn the_chain_names_a_source_that_is_set_up_and_broken() {
     let world = world(&RRSA, &[]);
-    let chain = CredentialSource::Chain.provider();
+    let chain = CredentialSource::Default.provider();
     let error = chain.provide_credential_dyn(&world.context).await.unwrap_err().to_string();
     assert!(error.contains("oidc"), "{error}");
 }

@@ -14,8 +14,8 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use jiff::Timestamp;
 use reqsign_aliyun_oss::Credential;
-use sampan_cloud::stack::{CallPolicy, Transport};
-use sampan_cloud_alibaba::{AlibabaConfig, Clients, CredentialSource, Endpoints, acs3, oss4};
+use sampan_cloud::stack::CallPolicy;
+use sampan_cloud_alibaba::{AlibabaCloud, AlibabaConfig, Clients, CredentialSource, Endpoints, acs3, oss4};
 use sampan_core::clock::ManualClock;
 use sampan_core::retry::RetryPolicy;
 use tokio::net::TcpListener;
@@ -129,7 +129,7 @@ impl Replay {
     }
 
     pub(crate) fn clients(&self) -> Clients {
-        self.config().build(&Transport::new()).unwrap()
+        AlibabaCloud::open(self.config()).unwrap()
     }
 }
 
