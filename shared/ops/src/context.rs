@@ -1,4 +1,6 @@
-//! What a step sees and may change: the working copy of the record, and the door to mutating calls.
+//! What a step sees and may change: the working copy of the record.
+//!
+//! The door to mutating calls, [`StepContext::begin_call`], is in `announce`.
 
 use jiff::Timestamp;
 use sampan_core::quota_day::QuotaRule;
@@ -7,8 +9,9 @@ use sampan_state::lease::{LaneLease, WorkLease};
 use sampan_state::operation::{Intent, Operation, Target, Warning};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
 
+pub use crate::announce::Announcement;
+use crate::announce::CallGuard;
 use crate::saga::StepError;
 
 /// What became of an announced call.
@@ -20,16 +23,30 @@ pub enum Settled {
     WithoutEffect,
 }
 
+/// What the context is given out for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// A step.
+    Step(&'static str),
+    /// A cancel or an undo: their calls remove things and are not counted.
+    Aside,
+}
+
 /// The working copy of an operation during one run of a step.
 #[derive(Debug)]
 pub struct StepContext {
     pub(crate) operation: Operation,
+    /// The record as the store has it.
+    pub(crate) base: Operation,
+    pub(crate) purpose: Purpose,
     pub(crate) now: Timestamp,
     pub(crate) store: SharedStore,
     pub(crate) rule: QuotaRule,
     pub(crate) work: WorkLease,
     pub(crate) lane: Option<LaneLease>,
-    pub(crate) settled: Option<Settled>,
+    pub(crate) guard: CallGuard,
+    /// Action announced first in this run: no earlier call of the step can have had an effect.
+    pub(crate) fresh: Option<&'static str>,
     pub(crate) queued_at_vendor: bool,
 }
 
@@ -67,7 +84,8 @@ impl StepContext {
     /// # Errors
     /// [`StepError::Record`] when it has another form.
     pub fn scratch<T: DeserializeOwned>(&self) -> Result<Option<T>, StepError> {
-        serde_json::from_value(self.operation.journal.scratch.clone()).map_err(|error| StepError::Record(error.to_string()))
+        serde_json::from_value(self.operation.journal.scratch.clone())
+            .map_err(|error| StepError::Record(error.to_string()))
     }
 
     /// Keeps `value` until the next run of this step.
@@ -85,6 +103,18 @@ impl StepContext {
         self.operation.journal.intent.as_ref()
     }
 
+    /// Says what became of the announced call: the intent is settled.
+    ///
+    /// Units of a call without effect go back with the commit that ends the step or the operation; while the step
+    /// is going to repeat the call they stay held, so that nobody overtakes it and nothing is counted twice.
+    pub fn settle(&mut self, settled: Settled) {
+        self.operation.journal.intent = None;
+        self.operation.journal.units_unused = match settled {
+            Settled::Accepted => false,
+            Settled::WithoutEffect => true,
+        };
+    }
+
     /// Returns the targets, to be set up by the first step and moved on by the others.
     pub fn targets(&mut self) -> &mut Vec<Target> {
         &mut self.operation.targets
@@ -97,11 +127,7 @@ impl StepContext {
 
     /// Tells the caller something that does not stop the operation; the same code again replaces the message.
     pub fn warn(&mut self, code: &str, message: impl Into<String>) {
-        let message = message.into();
-        match self.operation.warnings.iter_mut().find(|warning| warning.code == code) {
-            Some(warning) => warning.message = message,
-            None => self.operation.warnings.push(Warning { code: code.to_owned(), message }),
-        }
+        warn(&mut self.operation, code, message);
     }
 
     /// Says that the vendor has queued the work: the time counts as no stall.
@@ -110,15 +136,11 @@ impl StepContext {
     }
 }
 
-/// An announcement of a mutating call.
-#[derive(Debug, Clone)]
-pub struct Announcement {
-    /// The vendor's name of the action.
-    pub action: &'static str,
-    /// Token that the call carries, where the action takes one.
-    pub token: Option<String>,
-    /// The vendor's clock before the call: effects are not older.
-    pub since: Timestamp,
-    /// What the step needs to recognise the effect.
-    pub detail: Value,
+/// Adds a warning, or replaces the one of that code.
+pub(crate) fn warn(operation: &mut Operation, code: &str, message: impl Into<String>) {
+    let message = message.into();
+    match operation.warnings.iter_mut().find(|warning| warning.code == code) {
+        Some(warning) => warning.message = message,
+        None => operation.warnings.push(Warning { code: code.to_owned(), message }),
+    }
 }

@@ -62,6 +62,12 @@ pub enum StepError {
         /// Place in the waiting list; `None` when the day is about to turn and no call may begin.
         position: Option<u32>,
     },
+    /// A cancel was asked for before the announced call; made by `StepContext::begin_call`.
+    #[error("a cancel was asked for")]
+    CancelRequested,
+    /// The deadline passed before the announced call; made by `StepContext::begin_call`.
+    #[error("the deadline has passed")]
+    DeadlinePassed,
     /// The record does not hold what the step needs.
     #[error("the record is not readable by this step: {0}")]
     Record(String),
@@ -90,6 +96,15 @@ pub struct Conclusion {
     pub result: Option<Value>,
     /// Why it failed, when it did.
     pub failure: Option<Failure>,
+}
+
+/// Where an ended operation begins again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reopening {
+    /// Name of the step; outputs of the steps before it are kept.
+    pub from_step: &'static str,
+    /// Units that the further mutating calls need.
+    pub units: u32,
 }
 
 /// A kind of durable operation.
@@ -121,6 +136,12 @@ pub trait Saga: Send + Sync + fmt::Debug {
     /// Removes what a step that was done has made, after a failure. The default removes nothing.
     async fn undo(&self, _step: &Step, _context: &mut StepContext) -> Result<(), StepError> {
         Ok(())
+    }
+
+    /// Says where an ended operation with failed targets begins again; `None` when it cannot be tried again, which
+    /// is the default.
+    fn reopening(&self, _operation: &Operation) -> Option<Reopening> {
+        None
     }
 
     /// Decides how the operation ends after its last step.

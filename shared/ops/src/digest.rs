@@ -1,0 +1,61 @@
+//! Decides when two requests are the same: by the SHA-256 of their canonical JSON.
+
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+/// Returns the SHA-256 of `value` with the keys of every object in order and no blanks, in lower-case hex.
+pub(crate) fn digest(value: &Value) -> String {
+    let mut text = String::new();
+    write(value, &mut text);
+    hex::encode(Sha256::digest(text.as_bytes()))
+}
+
+fn write(value: &Value, text: &mut String) {
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => text.push_str(&value.to_string()),
+        Value::Array(items) => {
+            text.push('[');
+            for (index, item) in items.iter().enumerate() {
+                text.push_str(if index == 0 { "" } else { "," });
+                write(item, text);
+            }
+            text.push(']');
+        }
+        Value::Object(fields) => {
+            // The map of serde_json keeps the order of insertion when some dependency asks it to.
+            let mut sorted: Vec<_> = fields.iter().collect();
+            sorted.sort_by_key(|(key, _)| key.as_str());
+            text.push('{');
+            for (index, (key, field)) in sorted.into_iter().enumerate() {
+                text.push_str(if index == 0 { "" } else { "," });
+                text.push_str(&Value::from(key.as_str()).to_string());
+                text.push(':');
+                write(field, text);
+            }
+            text.push('}');
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_order_of_keys_changes_nothing_and_every_value_counts() {
+        let one: Value = serde_json::from_str(r#"{"a": [1, {"y": null, "x": "\""}], "b": true}"#).unwrap();
+        let other: Value = serde_json::from_str(r#"{"b":true,"a":[1,{"x":"\"","y":null}]}"#).unwrap();
+        assert_eq!(digest(&one), digest(&other));
+        assert_ne!(digest(&one), digest(&json!({"a": [1, {"y": null, "x": "\""}], "b": false})));
+        assert_ne!(digest(&json!(["a", "b"])), digest(&json!(["a,b"])));
+    }
+
+    #[test]
+    fn the_digest_is_the_sha_256_of_the_compact_text() {
+        // printf '{"a":1}' | sha256sum
+        let known = "015abd7f5cc57a2dd94b7590f04ad8084273905ee33ec5cebeae62276a97f862";
+        assert_eq!(digest(&json!({"a": 1})), known);
+    }
+}
