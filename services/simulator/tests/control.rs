@@ -26,7 +26,8 @@ async fn five_consecutive_ports_are_served_and_freed() {
     let taken = start(Options { port, ..Options::new(sampan_core::clock::system()) }).await;
     assert!(matches!(taken, Err(StartError::Ports { .. })));
     // The client keeps a connection open: the stop must not wait for it.
-    wire.running.shutdown().await;
+    let stopping = tokio::time::timeout(std::time::Duration::from_millis(1_900), wire.running.shutdown());
+    assert!(stopping.await.is_ok(), "the stop waited for an idle connection");
     let again = start(Options { port, ..Options::new(sampan_core::clock::system()) }).await.unwrap();
     again.shutdown().await;
 }

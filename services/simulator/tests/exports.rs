@@ -9,7 +9,7 @@ use sampan_core::{Cloud, DiskRole, ImageFormat};
 use sampan_simulator::content::disk_file;
 use sampan_simulator::world::{
     Accepted, ExportItem, ExportRefusal, ExportRequest, Fault, FaultKind, ImageState, Limits, NewDisk, NewImage,
-    Origin, Pace, Packaging, Task, TaskStatus, World,
+    Origin, Pace, Packaging, Task, TaskStatus, Verdict, World,
 };
 
 struct Clouds {
@@ -302,6 +302,19 @@ fn a_task_fails_or_stalls_on_order_and_the_next_one_does_not() {
     assert_eq!(now(world, &good).status, TaskStatus::Finished);
     assert!(world.objects(Cloud::Alibaba, "sampan-hangzhou", "p_m-bp1sampanubuntu").is_empty());
     assert!(world.faults().is_empty());
+}
+
+#[tokio::test]
+async fn orders_for_calls_and_orders_for_tasks_do_not_mix() {
+    let clouds = clouds();
+    let world = &clouds.world;
+    spoil(world, FaultKind::FailTask);
+    spoil(world, FaultKind::Throttle);
+    assert_eq!(world.verdict(Cloud::Alibaba, "ExportImage").await, Verdict::Throttle);
+    assert_eq!(world.verdict(Cloud::Alibaba, "ExportImage").await, Verdict::Serve);
+    let task = start(world, &alibaba("m-bp1sampanubuntu00001"));
+    clouds.pass(60);
+    assert_eq!(now(world, &task).status, TaskStatus::Failed);
 }
 
 #[test]
