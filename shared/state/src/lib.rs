@@ -5,6 +5,9 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 pub mod admission;
+#[cfg(any(test, feature = "conformance"))]
+#[macro_use]
+pub mod conformance;
 pub mod embedded;
 pub mod error;
 pub mod lease;

@@ -127,7 +127,7 @@ fn change_units(
             }
         }
         UnitsChange::SpentElsewhere { requeue } => {
-            let held = ledger::load_hold(batch, &lane, id)?.map_or(1, |hold| hold.units);
+            let held = ledger::load_hold(batch, &lane, id)?.map_or(kept.units.max(1), |hold| hold.units);
             if let Some(left) = ledger::give_back(batch, &lane, id, sequence)? {
                 kept.quota = left;
             }
