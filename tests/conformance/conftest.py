@@ -29,12 +29,18 @@ def command():
     SAMPAN_BIN names the binary, else it is the debug build. Those who work on the simulator alone may have built only
     its example: `cargo build -p sampan-simulator --example simulate`.
     """
-    named = os.environ.get("SAMPAN_BIN")
-    binary = pathlib.Path(named) if named else ROOT / "target" / "debug" / "sampan"
-    serves = binary.exists() and b"--json" in subprocess.run([binary, "simulate", "--help"], capture_output=True).stdout
-    if named or serves:
-        return [str(binary), "simulate", "--port", "0", "--json"]
+    binary = os.environ.get("SAMPAN_BIN", str(ROOT / "target" / "debug" / "sampan"))
+    if "SAMPAN_BIN" in os.environ or serves(binary):
+        return [binary, "simulate", "--port", "0", "--json"]
     return [str(ROOT / "target" / "debug" / "examples" / "simulate")]
+
+
+def serves(binary):
+    """Tells whether the binary has the command that starts the simulator."""
+    if not pathlib.Path(binary).exists():
+        return False
+    asked = subprocess.run([binary, "simulate", "--help"], capture_output=True, timeout=START_SECONDS)
+    return b"--json" in asked.stdout
 
 
 class Simulator:

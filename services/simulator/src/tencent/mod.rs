@@ -5,6 +5,7 @@
 
 mod cos;
 mod cvm;
+mod date;
 mod q_sign;
 mod tc3;
 

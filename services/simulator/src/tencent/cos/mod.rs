@@ -27,6 +27,7 @@ use uuid::Uuid;
 use self::address::Address;
 use self::error::CosError;
 use crate::listen;
+use crate::tencent::date;
 use crate::world::{Account, Bucket, Call, Outcome, Verdict, World};
 
 /// Serves COS on every path and method.
@@ -193,9 +194,8 @@ async fn act(known: &Known<'_>, body: Body, verb: Verb) -> Result<Response<Body>
 fn dressed(world: &World, mut response: Response<Body>, request_id: &str) -> Response<Body> {
     let headers = response.headers_mut();
     headers.insert(header::SERVER, HeaderValue::from_static("tencent-cos"));
-    let date = object::http_date(world.auth_now());
-    if let (Ok(id), Ok(date)) = (HeaderValue::from_str(request_id), HeaderValue::from_str(&date)) {
-        headers.insert(header::DATE, date);
+    date::stamp(headers, world.auth_now());
+    if let Ok(id) = HeaderValue::from_str(request_id) {
         headers.insert(HeaderName::from_static("x-cos-request-id"), id);
     }
     response

@@ -4,13 +4,12 @@ use std::ops::Range;
 
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
-use jiff::Timestamp;
-use jiff::fmt::rfc2822;
 use sampan_core::Cloud;
 
 use super::Known;
 use super::error::CosError;
 use super::range::{self, Wanted};
+use crate::tencent::date::{http_date, read_http_date};
 use crate::world::Object;
 
 /// Media type of every object here.
@@ -80,12 +79,6 @@ pub(super) fn get(known: &Known<'_>) -> Result<Response<Body>, CosError> {
     Ok(response)
 }
 
-/// Writes an instant as HTTP does.
-pub(super) fn http_date(at: Timestamp) -> String {
-    // Fails for years that HTTP cannot write, which no clock here reaches.
-    rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&at).unwrap_or_default()
-}
-
 fn find(known: &Known<'_>) -> Result<Object, CosError> {
     let found = known.world.object(Cloud::Tencent, &known.bucket.name, &known.key);
     found.ok_or_else(|| CosError::new(StatusCode::NOT_FOUND, "NoSuchKey", "there is no object of this key"))
@@ -112,10 +105,8 @@ fn check_conditions(known: &Known<'_>, object: &Object) -> Result<Option<Respons
         CosError::new(StatusCode::PRECONDITION_FAILED, "PreconditionFailed", format!("{name} does not hold"))
     };
     let names = |list: &str| list.split(',').any(|tag| matches!(tag.trim(), "*") || tag.trim() == quoted(&object.etag));
-    let modified_since = |date: &str| {
-        let date = rfc2822::DateTimeParser::new().parse_timestamp(date).ok();
-        date.map(|date| object.last_modified.as_second() > date.as_second())
-    };
+    let modified_since =
+        |date: &str| read_http_date(date).map(|date| object.last_modified.as_second() > date.as_second());
     if known.header(&header::IF_MATCH).is_some_and(|list| !names(list)) {
         return Err(failed("If-Match"));
     }

@@ -29,6 +29,7 @@ use self::error::ApiError;
 use self::gate::{Caller, Product};
 use self::params::Params;
 use crate::listen;
+use crate::tencent::date;
 use crate::world::{Call, Outcome, Verdict, World};
 
 /// Largest body of a TC3-signed POST, in bytes.
@@ -122,7 +123,9 @@ fn finish(world: &World, call: Call, result: Result<Fields, ApiError>) -> Respon
     fields.insert("RequestId".to_owned(), request_id);
     world.record(call, &outcome);
     let mut response = Response::new(Body::from(json!({ "Response": fields }).to_string()));
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    date::stamp(headers, world.auth_now());
     response
 }
 
