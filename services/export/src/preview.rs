@@ -1,16 +1,14 @@
 //! The plan of an export: every violation at once, the quota, the calls, and the objects that would be written.
 
 use sampan_chassis::convert;
-use sampan_chassis::status::Problem;
 use sampan_cloud::image::{Image, ImageOrigin};
 use sampan_core::{Cloud, DiskRole, ImageFormat, Violation};
-use sampan_ops::engine::Engine;
+use sampan_ops::{Engine, Error};
 use sampan_proto::export::v1 as pb;
 use sampan_proto::image::v1 as image_pb;
 use sampan_state::QuotaPicture;
 
 use crate::rules;
-use crate::service::wire_duration;
 use crate::spec::{ExportSpec, Ground};
 use crate::survey::Survey;
 use crate::waiting;
@@ -21,7 +19,7 @@ const GIB: u64 = 1024 * 1024 * 1024;
 pub(crate) fn malformed(violations: &[Violation]) -> pb::PreviewExportResponse {
     pb::PreviewExportResponse {
         startable: false,
-        violations: violations.iter().map(convert::violation).collect(),
+        violations: violations.iter().map(convert::image::violation).collect(),
         ..pb::PreviewExportResponse::default()
     }
 }
@@ -32,25 +30,25 @@ pub(crate) async fn live(
     ground: Ground<'_>,
     spec: &ExportSpec,
     field_warnings: Vec<Violation>,
-) -> Result<pb::PreviewExportResponse, Problem> {
+) -> Result<pb::PreviewExportResponse, Error> {
     let Some(account) = ground.accounts.get(&spec.account) else { return Ok(malformed(&field_warnings)) };
     let lane = spec.lane();
     let (survey, quota) = futures::join!(Survey::take(account, spec), engine.quota(&lane));
-    let quota = quota.map_err(|error| Problem::from_store(error, engine.clock().now()))?;
+    let quota = quota?;
     let (violations, mut warnings) = rules::split(survey.findings(spec, ground.limits));
     warnings.splice(0..0, field_warnings);
     let image = survey.image.as_ref().ok().and_then(Option::as_ref);
     let deadline = image.map(|image| waiting::deadline(spec, image));
     Ok(pb::PreviewExportResponse {
         startable: violations.is_empty() && has_room(spec, &quota),
-        violations: violations.iter().map(convert::violation).collect(),
-        warnings: warnings.iter().map(convert::violation).collect(),
+        violations: violations.iter().map(convert::image::violation).collect(),
+        warnings: warnings.iter().map(convert::image::violation).collect(),
         image: image.map(|image| facts(spec, image)),
         quota: Some(convert::quota(&quota, &engine.rule(&lane))),
         planned_calls: planned_calls(spec, account.images.export_traits().action, &quota),
         expected_objects: image.map(|image| expected_objects(spec, image)).unwrap_or_default(),
-        deadline: deadline.map(wire_duration),
-        stall_after: deadline.map(|deadline| wire_duration(waiting::stall_after(spec, deadline))),
+        deadline: deadline.map(convert::time::duration),
+        stall_after: deadline.map(|deadline| convert::time::duration(waiting::stall_after(spec, deadline))),
     })
 }
 
@@ -68,7 +66,7 @@ fn facts(spec: &ExportSpec, image: &Image) -> image_pb::Image {
     };
     image_pb::Image {
         reference: Some(image_pb::ImageReference {
-            cloud: convert::cloud(spec.cloud) as i32,
+            cloud: convert::image::cloud(spec.cloud) as i32,
             account: spec.account.to_string(),
             region: spec.region.to_string(),
             image_id: image.id.to_string(),
@@ -80,13 +78,13 @@ fn facts(spec: &ExportSpec, image: &Image) -> image_pb::Image {
         origin: origin as i32,
         cloud_state: image.raw_state.clone(),
         disks: image.disks.iter().enumerate().map(|(index, disk)| wire_disk(index, disk)).collect(),
-        create_time: image.created.map(convert::timestamp),
+        create_time: image.created.map(convert::time::timestamp),
     }
 }
 
 fn wire_disk(index: usize, disk: &sampan_cloud::image::Disk) -> image_pb::Disk {
     image_pb::Disk {
-        role: convert::disk_role(disk.role) as i32,
+        role: convert::image::role(disk.role) as i32,
         device: crate::saga::device_name(index, disk),
         size_gib: disk.size_gib,
         snapshot_id: disk.snapshot_id.clone().unwrap_or_default(),

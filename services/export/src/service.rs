@@ -2,19 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
-use jiff::SignedDuration;
 use sampan_chassis::status::{FieldProblem, Problem};
 use sampan_cloud::Accounts;
 use sampan_cloud::bucket::BucketRef;
 use sampan_core::limits::Limits;
-use sampan_core::{OperationId, Reason, RequestId, Violation};
-use sampan_ops::engine::{Engine, StartRequest};
+use sampan_core::{AccountName, OperationId, Reason, RequestId, SharedClock, Violation};
+use sampan_ops::{Engine, Error, StartRequest};
 use sampan_proto::export::v1 as pb;
 use sampan_proto::export::v1::export_service_server::ExportService;
-use sampan_state::OnSpent;
+use sampan_state::{Admitted, OnSpent};
 use sampan_state::operation::State;
 use sampan_state::result::ExportResult;
 use tonic::{Request, Response, Status};
@@ -29,12 +27,13 @@ pub struct Service {
     engine: Engine,
     accounts: Accounts,
     limits: Arc<Limits>,
+    clock: SharedClock,
 }
 
 impl Service {
     /// Makes the service over an engine that runs [`crate::saga::ExportSaga`].
-    pub fn new(engine: Engine, accounts: Accounts, limits: Arc<Limits>) -> Self {
-        Self { engine, accounts, limits }
+    pub fn new(engine: Engine, accounts: Accounts, limits: Arc<Limits>, clock: SharedClock) -> Self {
+        Self { engine, accounts, limits, clock }
     }
 
     fn ground(&self) -> Ground<'_> {
@@ -43,7 +42,7 @@ impl Service {
 
     async fn preview(&self, request: pb::PreviewExportRequest) -> Result<pb::PreviewExportResponse, Problem> {
         match ExportSpec::parse(request.spec, self.ground()) {
-            Ok((spec, warnings)) => preview::live(&self.engine, self.ground(), &spec, warnings).await,
+            Ok((spec, warnings)) => preview::live(&self.engine, self.ground(), &spec, warnings).await.map_err(|error| self.problem(error)),
             Err(violations) => Ok(preview::malformed(&violations)),
         }
     }
@@ -62,7 +61,7 @@ impl Service {
             }
         };
         let start = StartRequest {
-            kind: saga::KIND.to_owned(),
+            kind: saga::KIND,
             lane: spec.lane(),
             caller,
             labels,
@@ -71,7 +70,8 @@ impl Service {
             units: 1,
             on_spent: if spec.queue_when_quota_spent { OnSpent::Queue } else { OnSpent::Refuse },
         };
-        let operation = self.engine.start(start).await.map_err(|error| self.store_problem(error))?;
+        let (Admitted::New(operation) | Admitted::Existing(operation)) =
+            self.engine.start(start).await.map_err(|error| self.problem(error))?;
         Ok(pb::ExportImageResponse { operation: Some(sampan_chassis::convert::operation(&operation)) })
     }
 
@@ -91,8 +91,8 @@ impl Service {
     async fn finished(
         &self,
         id: OperationId,
-    ) -> Result<(ExportResult, BucketRef, sampan_core::AccountName), Problem> {
-        let operation = self.engine.get(id).await.map_err(|error| self.store_problem(error))?;
+    ) -> Result<(ExportResult, BucketRef, AccountName), Problem> {
+        let operation = self.engine.get(id).await.map_err(|error| self.problem(error))?;
         let has_artifacts = matches!(operation.state, State::Succeeded | State::PartiallySucceeded);
         let result = operation.result.filter(|_| has_artifacts && operation.kind == saga::KIND).ok_or_else(|| {
             Problem::new(Reason::OperationNotSucceeded, format!("{} has no artifacts", id.name()))
@@ -103,8 +103,12 @@ impl Service {
         Ok((result, bucket, operation.lane.account))
     }
 
-    fn store_problem(&self, error: sampan_state::Error) -> Problem {
-        Problem::from_store(error, self.engine.clock().now())
+    fn problem(&self, error: Error) -> Problem {
+        match error {
+            Error::Store(error) => Problem::from_store(error, self.clock.now()),
+            // The service registers its own saga, and never asks for a retry.
+            Error::UnknownKind(_) | Error::NotRetryable { .. } => Problem::new(Reason::InternalFault, error.to_string()),
+        }
     }
 }
 
@@ -128,12 +132,6 @@ pub(crate) fn fields(broken: Vec<Violation>) -> Problem {
         }
     });
     Problem::fields(problems.collect())
-}
-
-/// Returns a duration as the wire has it.
-pub(crate) fn wire_duration(duration: Duration) -> prost_types::Duration {
-    let signed = SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX);
-    prost_types::Duration { seconds: signed.as_secs(), nanos: signed.subsec_nanos() }
 }
 
 #[async_trait]

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use sampan_core::AccountName;
 use sampan_core::limits::LimitChoices;
+use sampan_core::quota_day::CHINA_OFFSET_MINUTES;
 use serde::{Deserialize, Serialize};
 
 pub use account::{AccountConfig, CredentialsConfig, EndpointsConfig, SecretText};
@@ -73,13 +74,13 @@ pub struct OperationsConfig {
     pub concurrency: usize,
     /// Factor on every pause between two looks at the cloud; below 1 only for trials against a simulator.
     pub poll_scale: f64,
-    /// Offset of the quota day from UTC in minutes, by cloud; the default is 480 (UTC+8).
-    pub quota_day_offset_minutes: BTreeMap<sampan_core::Cloud, i16>,
+    /// Offset of the quota day from UTC in minutes; the default is 480 (UTC+8).
+    pub quota_day_offset_minutes: i16,
 }
 
 impl Default for OperationsConfig {
     fn default() -> Self {
-        Self { concurrency: 64, poll_scale: 1.0, quota_day_offset_minutes: BTreeMap::new() }
+        Self { concurrency: 64, poll_scale: 1.0, quota_day_offset_minutes: CHINA_OFFSET_MINUTES }
     }
 }
 

@@ -1,0 +1,295 @@
+//! Brings the missing parts of a file in parallel streams and checks the whole.
+
+use std::fmt;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use bytes::{Bytes, BytesMut};
+use crc_fast::{CrcAlgorithm, Digest};
+use futures::StreamExt as _;
+use http::{StatusCode, header};
+use indicatif::{ProgressBar, ProgressDrawTarget};
+use sampan_cloud::stack::Transport;
+use sampan_core::retry::RetryPolicy;
+
+use super::links::Links;
+use super::parts::Layout;
+use super::unpack::{self, Watermark};
+use super::Options;
+use crate::client::Failure;
+use crate::exit::Exit;
+use crate::output::progress;
+
+/// Bytes that are gathered before they are written: few system calls, little memory.
+const WRITE_BYTES: usize = 1024 * 1024;
+/// A stream that brings nothing for so long is broken off and begun again.
+const SILENCE: Duration = Duration::from_secs(30);
+
+/// What was brought.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Fetched {
+    /// CRC-64 of the whole.
+    pub(super) crc64: u64,
+    /// Bytes that came over the network.
+    pub(super) bytes: u64,
+}
+
+/// Why a file could not be brought.
+#[derive(Debug)]
+pub enum Failed {
+    /// The disk refused.
+    Disk(io::Error),
+    /// The network or the bucket failed after every permitted attempt.
+    Network(String),
+    /// The object is not the one that the operation proved.
+    Changed,
+    /// The bytes are not those of the bucket, even when fetched anew.
+    Crc {
+        /// CRC-64 that the bucket told.
+        expected: u64,
+        /// CRC-64 of what came.
+        found: u64,
+    },
+    /// The archive cannot be unpacked.
+    Unpack(io::Error),
+    /// The server refused new links.
+    Links(Failure),
+}
+
+impl fmt::Display for Failed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Disk(error) => write!(f, "the file cannot be written: {error}"),
+            Self::Network(what) => write!(f, "the object cannot be read: {what}"),
+            Self::Changed => f.write_str("the object changed since the export was proven"),
+            Self::Crc { expected, found } => write!(f, "the CRC-64 is {found}, the bucket says {expected}"),
+            Self::Unpack(error) => write!(f, "the archive cannot be unpacked: {error}"),
+            Self::Links(failure) => f.write_str(&failure.message),
+        }
+    }
+}
+
+impl From<Failed> for Failure {
+    fn from(failed: Failed) -> Self {
+        let advice = match &failed {
+            Failed::Disk(_) => "make room or choose another folder with --to, and run the same command again",
+            Failed::Network(_) => "run the same command again; it goes on where it broke off",
+            Failed::Changed => "export the image again, with a prefix that nothing else writes to",
+            Failed::Crc { .. } | Failed::Unpack(_) => "run the same command again; if it stays so, export the image again",
+            Failed::Links(failure) => return failure.clone(),
+        };
+        let exit = if matches!(failed, Failed::Network(_)) { Exit::Unavailable } else { Exit::Failed };
+        Self::new(exit, failed.to_string()).advice(advice)
+    }
+}
+
+/// One file on its way; shared by its streams.
+struct Job<'a> {
+    links: &'a Links,
+    index: usize,
+    layout: Arc<Layout>,
+    transport: Transport,
+    bar: ProgressBar,
+    watermark: Arc<Watermark>,
+    fetched: AtomicU64,
+}
+
+/// Brings what is missing, in `options.streams` streams, and unpacks behind them when `unpacked` names a file.
+pub(super) async fn bring(
+    links: &Links,
+    index: usize,
+    layout: &Arc<Layout>,
+    options: &Options,
+    unpacked: Option<&Path>,
+) -> Result<Fetched, Failed> {
+    let job = Job {
+        links,
+        index,
+        layout: Arc::clone(layout),
+        transport: Transport::new(),
+        bar: bar(layout, &links.artifact(index).key, options.show_progress),
+        watermark: Watermark::new(),
+        fetched: AtomicU64::new(0),
+    };
+    let outcome = match unpacked {
+        None => job.bring_all(options.streams).await,
+        Some(path) => {
+            // The watermark ends the unpacker whatever becomes of the streams, so the scope never hangs.
+            let unpacking = unpack::follow(Arc::clone(layout), Arc::clone(&job.watermark), path);
+            let (brought, unpacked) = tokio::join!(job.bring_and_close(options.streams), unpacking);
+            let crc64 = brought?;
+            unpacked.map_err(Failed::Unpack)?.keep(path).map_err(Failed::Disk)?;
+            Ok(crc64)
+        }
+    };
+    job.bar.finish_and_clear();
+    outcome.map(|crc64| Fetched { crc64, bytes: job.fetched.load(Ordering::Relaxed) })
+}
+
+fn bar(layout: &Layout, name: &str, show: bool) -> ProgressBar {
+    let target = if show { ProgressDrawTarget::stderr_with_hz(10) } else { ProgressDrawTarget::hidden() };
+    let bar = ProgressBar::with_draw_target(Some(layout.size_bytes), target);
+    bar.set_style(progress::style("  {prefix:40!} [{bar:24}] {binary_bytes}/{binary_total_bytes} {binary_bytes_per_sec} eta {eta}"));
+    bar.set_prefix(name.to_owned());
+    bar.set_position(layout.present_bytes());
+    bar.reset_eta();
+    bar
+}
+
+impl Job<'_> {
+    async fn bring_and_close(&self, streams: usize) -> Result<u64, Failed> {
+        let outcome = self.bring_all(streams).await;
+        self.watermark.close(outcome.is_ok());
+        outcome
+    }
+
+    async fn bring_all(&self, streams: usize) -> Result<u64, Failed> {
+        // A second round is for parts of an old file that turned out to be wrong.
+        for _ in 0..2 {
+            self.watermark.restart(&self.layout);
+            self.bring_missing(streams).await?;
+            let found = self.layout.crc64().ok_or_else(|| Failed::Network("a part is missing".to_owned()))?;
+            match self.layout.expected {
+                Some(expected) if expected != found => {
+                    if !self.layout.distrust() {
+                        self.layout.forget();
+                        return Err(Failed::Crc { expected, found });
+                    }
+                    self.bar.set_position(self.layout.present_bytes());
+                }
+                _ => return Ok(found),
+            }
+        }
+        Err(Failed::Network("the parts of an older file cannot be replaced".to_owned()))
+    }
+
+    async fn bring_missing(&self, streams: usize) -> Result<(), Failed> {
+        let work = futures::stream::iter(self.layout.missing()).map(|part| self.bring_part(part));
+        let mut work = work.buffer_unordered(streams.max(1));
+        while let Some(outcome) = work.next().await {
+            outcome?;
+        }
+        Ok(())
+    }
+
+    /// Brings one part, from where the stream broke off last.
+    async fn bring_part(&self, part: usize) -> Result<(), Failed> {
+        let (start, length) = self.layout.range(part);
+        let policy = RetryPolicy { max_attempts: 8, max_elapsed: Duration::from_secs(300), ..RetryPolicy::default() };
+        let mut schedule = policy.schedule();
+        let begun = Instant::now();
+        let mut progress = Progress { digest: Digest::new(CrcAlgorithm::Crc64Xz), done: 0 };
+        loop {
+            let url = self.links.url(self.index).await;
+            match self.stream(&url, start, length, &mut progress).await {
+                Ok(()) => break,
+                Err(Broken::Fatal(failed)) => return Err(failed),
+                Err(Broken::Expired) => self.links.renew(self.index, &url).await.map_err(Failed::Links)?,
+                Err(Broken::Passing(what)) => {
+                    let delay = schedule.next_delay(begun.elapsed(), None).ok_or(Failed::Network(what))?;
+                    tokio::time::sleep(delay).await;
+                }
+            }
+        }
+        self.layout.complete(part, progress.digest.finalize()).map_err(Failed::Disk)?;
+        self.watermark.raise(&self.layout);
+        Ok(())
+    }
+
+    async fn stream(&self, url: &str, start: u64, length: u64, progress: &mut Progress) -> Result<(), Broken> {
+        let range = format!("bytes={}-{}", start + progress.done, start + length - 1);
+        let request = http::Request::get(url).header(header::RANGE, range).body(Bytes::new());
+        let request = request.map_err(|_| Broken::Fatal(Failed::Network("the link is no URL".to_owned())))?;
+        let opened = tokio::time::timeout(SILENCE, self.transport.open(request)).await;
+        let answer = opened.map_err(|_| silent())?.map_err(|fault| Broken::Passing(fault.to_string()))?;
+        self.judge(&answer, length - progress.done)?;
+        let mut body = answer.into_body();
+        let mut gathered = BytesMut::with_capacity(WRITE_BYTES);
+        loop {
+            let next = tokio::time::timeout(SILENCE, body.next()).await;
+            let ended = match next {
+                Ok(Some(Ok(piece))) => {
+                    gathered.extend_from_slice(&piece);
+                    None
+                }
+                Ok(None) => Some(Ok(())),
+                Ok(Some(Err(fault))) => Some(Err(Broken::Passing(fault.to_string()))),
+                Err(_) => Some(Err(silent())),
+            };
+            if gathered.len() >= WRITE_BYTES || ended.is_some() {
+                // What has arrived is kept even when the stream broke: the next attempt goes on behind it.
+                let take = usize::try_from(length - progress.done).unwrap_or(usize::MAX).min(gathered.len());
+                let bytes = gathered.split_to(take);
+                gathered.clear();
+                self.keep(start, &bytes, progress)?;
+            }
+            match ended {
+                None => {}
+                Some(Ok(())) if progress.done == length => return Ok(()),
+                Some(Ok(())) => return Err(Broken::Passing("the answer ended early".to_owned())),
+                Some(Err(broken)) => return Err(broken),
+            }
+        }
+    }
+
+    fn judge<B>(&self, answer: &http::Response<B>, wanted: u64) -> Result<(), Broken> {
+        let status = answer.status();
+        let is_whole = status == StatusCode::OK && wanted == self.layout.size_bytes;
+        match status {
+            StatusCode::PARTIAL_CONTENT => {}
+            StatusCode::OK if is_whole => {}
+            StatusCode::FORBIDDEN | StatusCode::UNAUTHORIZED => return Err(Broken::Expired),
+            StatusCode::NOT_FOUND | StatusCode::RANGE_NOT_SATISFIABLE => return Err(Broken::Fatal(Failed::Changed)),
+            status if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS => {
+                return Err(Broken::Passing(format!("the bucket answers {status}")));
+            }
+            status => return Err(Broken::Fatal(Failed::Network(format!("the bucket answers {status}")))),
+        }
+        let etag = answer.headers().get(header::ETAG).and_then(|etag| etag.to_str().ok());
+        let proven = &self.links.artifact(self.index).etag;
+        match etag {
+            Some(etag) if !proven.is_empty() && etag.trim_matches('"') != proven => Err(Broken::Fatal(Failed::Changed)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Writes to the page cache; the pieces are small enough not to hold the runtime up.
+    fn keep(&self, start: u64, bytes: &[u8], progress: &mut Progress) -> Result<(), Broken> {
+        self.layout.write(bytes, start + progress.done).map_err(|error| Broken::Fatal(Failed::Disk(error)))?;
+        progress.digest.update(bytes);
+        progress.done += bytes.len() as u64;
+        self.bar.inc(bytes.len() as u64);
+        self.fetched.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+        Ok(())
+    }
+}
+
+impl Drop for Job<'_> {
+    /// Lets the unpacker go when the download is given up half-way: its thread would wait for ever.
+    fn drop(&mut self) {
+        self.watermark.close(false);
+    }
+}
+
+/// How far one part is.
+struct Progress {
+    digest: Digest,
+    done: u64,
+}
+
+/// Why a stream broke off.
+enum Broken {
+    /// Worth another attempt.
+    Passing(String),
+    /// The link does not work any more.
+    Expired,
+    /// Not worth another attempt.
+    Fatal(Failed),
+}
+
+fn silent() -> Broken {
+    Broken::Passing(format!("nothing arrived for {} s", SILENCE.as_secs()))
+}

@@ -1,0 +1,55 @@
+//! `sampan serve`: the services, until the process is told to stop.
+
+use std::io::IsTerminal as _;
+
+use sampan_chassis::telemetry::{self, LogFormat};
+use sampan_core::clock;
+use serde_json::json;
+
+use crate::cli::ServeArgs;
+use crate::client::Failure;
+use crate::config::{Config, TelemetryConfig};
+use crate::exit::Exit;
+use crate::output::words;
+use crate::wiring::{Parts, System, stop_signal};
+
+/// Serves until SIGTERM or Ctrl-C; prints one JSON line when ready.
+///
+/// # Errors
+/// [`Failure`] that says which part could not start.
+pub async fn serve(args: ServeArgs) -> Result<Exit, Failure> {
+    let config = Config::load(&args).map_err(|error| Failure::new(Exit::Usage, error.to_string()))?;
+    if args.print_config {
+        let text = config.redacted().map_err(|error| Failure::new(Exit::Usage, error.to_string()))?;
+        words::line(text.trim_end()).map_err(broken_output)?;
+        return Ok(Exit::Done);
+    }
+    let telemetry = telemetry::init(&telemetry_options(&config.telemetry))
+        .map_err(|error| Failure::new(Exit::Usage, error.to_string()))?;
+    let system = System::start(&config, &Parts { clock: clock::system() }).await?;
+    let ready = json!({
+        "ready": true,
+        "listeners": [{ "name": "grpc", "address": system.address().to_string(), "url": format!("http://{}", system.address()) }],
+        "store": config.store.to_string(),
+    });
+    words::line(&ready.to_string()).map_err(broken_output)?;
+    stop_signal().await;
+    system.shutdown().await;
+    telemetry.flush().await;
+    Ok(Exit::Done)
+}
+
+/// Returns how logs are written.
+pub fn telemetry_options(config: &TelemetryConfig) -> telemetry::Options {
+    let json = config.json.unwrap_or_else(|| !std::io::stderr().is_terminal());
+    telemetry::Options {
+        filter: Some(config.log.clone()),
+        format: if json { LogFormat::Json } else { LogFormat::Pretty },
+        otlp_endpoint: config.otlp_endpoint.clone(),
+        service_name: "sampan".to_owned(),
+    }
+}
+
+fn broken_output(error: anyhow::Error) -> Failure {
+    Failure::new(Exit::Failed, format!("the ready line could not be written: {error:#}"))
+}
