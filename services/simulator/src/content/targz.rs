@@ -24,10 +24,11 @@ const IN_BLOCK: usize = 21;
 ///
 /// - `member`: name of the member, such as `m-bp67acfmxazb4p0001_system.raw`; at most 100 bytes are kept.
 /// - `folder`: where the packed bytes are kept, in a file without a name that lives as long as the content.
+/// - `progress`: is told the whole percents that are done, now and then.
 ///
 /// # Errors
 /// When the content cannot be read or the packed bytes cannot be written. The call blocks.
-pub fn tar_gz(file: &Content, member: &str, folder: &Path) -> io::Result<Content> {
+pub fn tar_gz(file: &Content, member: &str, folder: &Path, progress: impl Fn(u8)) -> io::Result<Content> {
     let tar = tar(file, member);
     let mut encoder = GzEncoder::new(tempfile::tempfile_in(folder)?, Compression::fast());
     let mut buffer = vec![0; to_usize(tar.len().min(CHUNK))];
@@ -38,6 +39,7 @@ pub fn tar_gz(file: &Content, member: &str, folder: &Path) -> io::Result<Content
         tar.read_at(at, part)?;
         encoder.write_all(part)?;
         at += count as u64;
+        progress(u8::try_from(at * 100 / tar.len()).unwrap_or(100));
     }
     let mut packed: File = encoder.finish()?;
     let len = packed.stream_position()?;

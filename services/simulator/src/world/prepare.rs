@@ -1,7 +1,8 @@
 //! Decides when the bytes of an exported object are made: small ones at once, large ones on a thread of their own.
 
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use sampan_core::ImageFormat;
 
@@ -22,26 +23,27 @@ pub(super) fn begin(
     packaging: Packaging,
     key: &str,
     data_dir: &Path,
-) -> Preparation {
-    let slot: Preparation = Arc::new(OnceLock::new());
-    let (filled, disk) = (Arc::clone(&slot), disk.clone());
+) -> Arc<Preparation> {
+    let preparation = Arc::new(Preparation::default());
+    let (filled, disk) = (Arc::clone(&preparation), disk.clone());
     let member = key.rsplit('/').next().unwrap_or(key).trim_end_matches(".tar.gz").to_owned();
     let folder = data_dir.to_owned();
     let is_small = disk.data_len() <= AT_ONCE;
     let make = move || {
-        let made = make(&disk, format, packaging, &member, &folder).map_err(|error| error.to_string());
+        let progress = |percent| filled.percent.store(percent, Ordering::Relaxed);
+        let made = make(&disk, format, packaging, &member, &folder, progress).map_err(|error| error.to_string());
         if let Err(error) = &made {
             tracing::warn!(%member, error, "an exported object could not be made");
         }
         // Nobody else fills the slot.
-        let _ = filled.set(made);
+        let _ = filled.result.set(made);
     };
     if is_small {
         make();
     } else {
         std::thread::spawn(make);
     }
-    slot
+    preparation
 }
 
 /// Sums content that was put into a bucket directly.
@@ -59,10 +61,11 @@ fn make(
     packaging: Packaging,
     member: &str,
     folder: &Path,
+    progress: impl Fn(u8),
 ) -> std::io::Result<Prepared> {
     let file = content::disk_file(disk, format);
     sum(match packaging {
         Packaging::Plain => file,
-        Packaging::TarGz => content::tar_gz(&file, member, folder)?,
+        Packaging::TarGz => content::tar_gz(&file, member, folder, progress)?,
     })
 }

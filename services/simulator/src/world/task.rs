@@ -1,5 +1,6 @@
 //! Decides how an export runs: what its progress is at a moment, and when which object is there.
 
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use jiff::{SignedDuration, Timestamp};
@@ -79,8 +80,20 @@ pub enum Packaging {
     TarGz,
 }
 
-/// What must end before a task can.
-pub(super) type Preparation = Arc<OnceLock<Result<Prepared, String>>>;
+/// An object in the making: what must end before its task can.
+#[derive(Debug, Default)]
+pub(super) struct Preparation {
+    /// Filled once, by the one who makes the object.
+    pub(super) result: OnceLock<Result<Prepared, String>>,
+    /// Whole percents that are made.
+    pub(super) percent: AtomicU8,
+}
+
+impl Preparation {
+    fn percent(&self) -> u32 {
+        if self.result.get().is_some() { 100 } else { u32::from(self.percent.load(Ordering::Relaxed)) }
+    }
+}
 
 /// An object's bytes with the sums that buckets tell.
 #[derive(Debug, Clone)]
@@ -103,7 +116,7 @@ pub(super) struct TaskRecord {
 #[derive(Debug)]
 pub(super) struct ObjectPlan {
     pub(super) due_at: Timestamp,
-    pub(super) preparation: Preparation,
+    pub(super) preparation: Arc<Preparation>,
 }
 
 /// A task that was ordered to go wrong.
@@ -138,7 +151,7 @@ impl TaskRecord {
             if object.written || plan.due_at > horizon {
                 continue;
             }
-            match plan.preparation.get() {
+            match plan.preparation.result.get() {
                 Some(Ok(prepared)) => {
                     object.written = true;
                     due.push(Due { index, at: plan.due_at, prepared: prepared.clone() });
@@ -164,12 +177,15 @@ impl TaskRecord {
         due
     }
 
+    /// Follows the clock, and the packing where that is slower; never goes back.
     fn progress_at(&self, at: Timestamp) -> u8 {
         let passed = at.duration_since(self.view.created_at).as_secs_f64();
         let whole = self.duration.as_secs_f64().max(0.001);
         // The cast saturates, and the clamp keeps 100 for finished tasks.
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 0..=99")]
-        let percent = (passed / whole * 100.0).clamp(0.0, 99.0) as u8;
-        percent.max(self.view.progress)
+        let by_clock = (passed / whole * 100.0).clamp(0.0, 99.0) as u8;
+        let packed: u32 = self.plans.iter().map(|plan| plan.preparation.percent()).sum();
+        let by_packing = packed / u32::try_from(self.plans.len()).unwrap_or(u32::MAX).max(1);
+        by_clock.min(u8::try_from(by_packing).unwrap_or(u8::MAX)).max(self.view.progress)
     }
 }
