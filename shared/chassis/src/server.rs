@@ -15,6 +15,7 @@ use http::{Request, Response};
 use sampan_state::Health;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use tonic::body::Body;
 use tonic::server::NamedService;
 use tonic::service::{Routes, RoutesBuilder};
@@ -101,7 +102,7 @@ impl Services {
 
     /// Adds a generated server.
     #[must_use]
-    pub fn add<S>(mut self, service: S) -> Self
+    pub fn with<S>(mut self, service: S) -> Self
     where
         S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + NamedService,
         S: Clone + Send + Sync + 'static,
@@ -163,6 +164,7 @@ pub struct Server {
     closing: CancellationToken,
     serving: JoinHandle<Result<(), tonic::transport::Error>>,
     following: JoinHandle<()>,
+    tasks: TaskTracker,
 }
 
 impl fmt::Debug for Server {
@@ -198,9 +200,10 @@ impl Server {
             .add_routes(routes);
         let incoming = TcpIncoming::from(listener.socket).with_nodelay(Some(true));
         let closed = closing.clone().cancelled_owned();
-        let serving = tokio::spawn(router.serve_with_incoming_shutdown(incoming, closed));
-        let following = tokio::spawn(readiness.clone().follow(store, options.check_every, options.check_timeout));
-        Ok(Self { address: listener.address, options, readiness, closing, serving, following })
+        let tasks = TaskTracker::new();
+        let serving = tasks.spawn(router.serve_with_incoming_shutdown(incoming, closed));
+        let following = tasks.spawn(readiness.clone().follow(store, options.check_every, options.check_timeout));
+        Ok(Self { address: listener.address, options, readiness, closing, serving, following, tasks })
     }
 
     /// Returns the address that it listens on.
@@ -232,6 +235,8 @@ impl Server {
         let mut serving = self.serving;
         let calls = tokio::time::timeout(self.options.grace, &mut serving).await.is_ok();
         serving.abort();
+        self.tasks.close();
+        self.tasks.wait().await;
         Drained { workers, calls }
     }
 }

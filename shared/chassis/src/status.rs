@@ -38,7 +38,10 @@ pub struct FieldProblem {
 
 /// A refusal or failure on its way to the caller.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Problem {
+pub struct Problem(Box<Parts>);
+
+#[derive(Debug, Clone, PartialEq)]
+struct Parts {
     reason: Reason,
     message: String,
     fields: Vec<FieldProblem>,
@@ -51,7 +54,7 @@ pub struct Problem {
 impl Problem {
     /// Starts from a reason and what happened, as one sentence without secrets.
     pub fn new(reason: Reason, message: impl Into<String>) -> Self {
-        Self {
+        Self(Box::new(Parts {
             reason,
             message: message.into(),
             fields: Vec::new(),
@@ -59,7 +62,7 @@ impl Problem {
             quota: Vec::new(),
             retry_after: None,
             metadata: BTreeMap::new(),
-        }
+        }))
     }
 
     /// Says that one field is wrong.
@@ -78,7 +81,9 @@ impl Problem {
             1 => format!("{}: {}", first.field, first.message),
             count => format!("{count} fields are wrong; the first is {}: {}", first.field, first.message),
         };
-        Self { fields: fields.clone(), ..Self::new(first.reason, message) }
+        let mut problem = Self::new(first.reason, message);
+        problem.0.fields = fields;
+        problem
     }
 
     /// Says that a request breaks rules that need no look at the cloud: every enforced one names its field.
@@ -96,7 +101,9 @@ impl Problem {
 
     /// Says that rules are broken; the details carry the enforced ones.
     pub fn violations(reason: Reason, message: impl Into<String>, violations: Vec<Violation>) -> Self {
-        Self { violations, ..Self::new(reason, message) }
+        let mut problem = Self::new(reason, message);
+        problem.0.violations = violations;
+        problem
     }
 
     /// Says that the day of a lane is spent, as of `now`.
@@ -106,7 +113,9 @@ impl Problem {
             picture.day, picture.lane, picture.resets_at
         );
         let wait = Duration::try_from(picture.resets_at.duration_since(now)).unwrap_or_default();
-        Self { quota: vec![picture], ..Self::new(Reason::QuotaSpent, message) }.retry_after(wait)
+        let mut problem = Self::new(Reason::QuotaSpent, message).retry_after(wait);
+        problem.0.quota.push(picture);
+        problem
     }
 
     /// Translates a failure of the store, as of `now`.
@@ -139,32 +148,34 @@ impl Problem {
     /// Adds a fact to the ErrorInfo.
     #[must_use]
     pub fn with(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
-        self.metadata.insert(key.into(), value.into());
+        self.0.metadata.insert(key.into(), value.into());
         self
     }
 
     /// Tells the caller how long to wait before trying again.
     #[must_use]
     pub fn retry_after(mut self, delay: Duration) -> Self {
-        self.retry_after = Some(delay);
+        self.0.retry_after = Some(delay);
         self
     }
 
     /// Returns the reason.
     pub fn reason(&self) -> Reason {
-        self.reason
+        self.0.reason
     }
 
     /// Returns what happened.
     pub fn message(&self) -> &str {
-        &self.message
+        &self.0.message
     }
 
     /// Returns the fields that are wrong.
     pub fn field_problems(&self) -> &[FieldProblem] {
-        &self.fields
+        &self.0.fields
     }
+}
 
+impl Parts {
     fn details(self) -> ErrorDetails {
         let metadata: HashMap<_, _> =
             self.metadata.into_iter().chain([("remedy".to_owned(), self.reason.remedy().to_owned())]).collect();
@@ -192,10 +203,10 @@ impl Problem {
 }
 
 impl From<Problem> for Status {
-    fn from(problem: Problem) -> Self {
-        let code = code(problem.reason.code());
-        let message: String = problem.message.chars().take(MAX_MESSAGE_CHARS).collect();
-        Self::with_error_details(code, message, problem.details())
+    fn from(Problem(parts): Problem) -> Self {
+        let code = code(parts.reason.code());
+        let message: String = parts.message.chars().take(MAX_MESSAGE_CHARS).collect();
+        Self::with_error_details(code, message, parts.details())
     }
 }
 

@@ -10,6 +10,7 @@ use http_body::Body as _;
 use sampan_chassis::layers::{CallDeadline, Deadlines, EdgeLimits, InFlightLimits, request_id, stack};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use tonic::body::Body;
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
@@ -25,7 +26,7 @@ impl<S> Edge for S where
 {
 }
 
-fn edge<F, A>(limits: &EdgeLimits, closing: CancellationToken, answer: F) -> impl Edge
+fn edge<F, A>(limits: &EdgeLimits, closing: CancellationToken, answer: F) -> impl Edge + use<F, A>
 where
     F: Fn(Request<Body>) -> A + Clone + Send + 'static,
     A: Future<Output = Response<Body>> + Send + 'static,
@@ -36,7 +37,7 @@ where
     }))
 }
 
-fn plain<F, A>(answer: F) -> impl Edge
+fn plain<F, A>(answer: F) -> impl Edge + use<F, A>
 where
     F: Fn(Request<Body>) -> A + Clone + Send + 'static,
     A: Future<Output = Response<Body>> + Send + 'static,
@@ -83,7 +84,8 @@ async fn an_id_that_could_forge_log_lines_is_replaced() {
 
 #[tokio::test]
 async fn an_error_names_the_request_id() {
-    let failing = |_| async { Status::from(sampan_chassis::Problem::new(sampan_core::Reason::InternalFault, "x")).into_http() };
+    let failing =
+        |_| async { Status::from(sampan_chassis::Problem::new(sampan_core::Reason::InternalFault, "x")).into_http() };
     let mut request = call(SHORT);
     request.headers_mut().insert("x-request-id", "ci-42".parse().unwrap());
     let response = plain(failing).oneshot(request).await.unwrap();
@@ -170,7 +172,7 @@ async fn what_is_too_much_is_refused_at_once_and_health_is_not() {
             Response::new(Body::empty())
         }
     });
-    let first = tokio::spawn(service.clone().oneshot(call(SHORT)));
+    let first = TaskTracker::new().spawn(service.clone().oneshot(call(SHORT)));
     tokio::task::yield_now().await;
     let refused = status(&service.clone().oneshot(call(SHORT)).await.unwrap());
     assert_eq!((refused.code(), reason(&refused).as_str()), (Code::Unavailable, "OVERLOADED"));
@@ -189,7 +191,12 @@ async fn what_is_too_much_is_refused_at_once_and_health_is_not() {
 #[tokio::test]
 async fn a_status_that_tonic_made_gets_a_reason() {
     let cases = [
-        (Code::OutOfRange, "Error, decoded message length too large: found 9 bytes", "MESSAGE_TOO_LARGE", Code::ResourceExhausted),
+        (
+            Code::OutOfRange,
+            "Error, decoded message length too large: found 9 bytes",
+            "MESSAGE_TOO_LARGE",
+            Code::ResourceExhausted,
+        ),
         (Code::Unimplemented, "", "METHOD_UNKNOWN", Code::Unimplemented),
         (Code::Internal, "failed to decode Protobuf message: x", "REQUEST_UNREADABLE", Code::InvalidArgument),
         (Code::Unknown, "secret text of a library", "INTERNAL_FAULT", Code::Internal),
@@ -217,12 +224,16 @@ async fn a_waiting_call_is_let_go_when_the_server_closes_and_a_working_one_is_no
     let service = edge(&EdgeLimits::default(), closing.clone(), move |request: Request<Body>| {
         let gate = Arc::clone(&gate);
         async move {
-            if request.uri().path() == SHORT { gate.notified().await } else { std::future::pending().await }
+            if request.uri().path() == SHORT {
+                gate.notified().await
+            } else {
+                std::future::pending().await
+            }
             Response::new(Body::empty())
         }
     });
-    let waiting = tokio::spawn(service.clone().oneshot(call(WAIT)));
-    let working = tokio::spawn(service.oneshot(call(SHORT)));
+    let waiting = TaskTracker::new().spawn(service.clone().oneshot(call(WAIT)));
+    let working = TaskTracker::new().spawn(service.oneshot(call(SHORT)));
     tokio::task::yield_now().await;
     closing.cancel();
     let let_go = status(&waiting.await.unwrap().unwrap());
@@ -255,7 +266,7 @@ async fn a_stream_with_nothing_to_say_ends_with_a_status_when_the_server_closes(
     assert!(next.is_none(), "open while the server is");
     closing.cancel();
     next = poll_once(body.as_mut());
-    let trailers: HeaderMap = next.expect("an end").into_trailers().ok().expect("trailers");
+    let trailers: HeaderMap = next.expect("an end").into_trailers().unwrap_or_else(|_| panic!("no trailers"));
     let status = Status::from_header_map(&trailers).unwrap();
     assert_eq!(reason(&status), "SHUTTING_DOWN");
     assert!(status.get_details_request_info().is_some(), "also at the end of a stream");

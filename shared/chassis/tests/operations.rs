@@ -213,7 +213,8 @@ async fn a_page_token_is_refused_with_other_filters() {
     let token = api.list_operations(Request::new(first)).await.unwrap().into_inner().next_page_token;
     assert!(!token.is_empty());
     for page_token in [token, "nonsense".to_owned()] {
-        let other = pb::ListOperationsRequest { page_size: 1, page_token, account: "test".to_owned(), ..Default::default() };
+        let other =
+            pb::ListOperationsRequest { page_size: 1, page_token, account: "test".to_owned(), ..Default::default() };
         let status = api.list_operations(Request::new(other)).await.unwrap_err();
         assert_eq!(status.get_details_bad_request().unwrap().field_violations[0].field, "page_token");
     }

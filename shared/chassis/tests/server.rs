@@ -47,7 +47,7 @@ fn loopback() -> Listener {
 
 async fn served(store: &Arc<FakeStore>, options: Options) -> (Server, Channel) {
     let api = OperationApi::new(store.clone(), Arc::new(ManualClock::new(noon())), Arc::new(NoRetry));
-    let services = Services::new().add(api.into_server());
+    let services = Services::new().with(api.into_server());
     let server = Server::start(loopback(), services, store.clone(), options).await.unwrap();
     let channel = Channel::from_shared(format!("http://{}", server.address())).unwrap().connect().await.unwrap();
     (server, channel)
@@ -89,10 +89,7 @@ async fn a_request_of_five_mebibytes_is_refused_with_its_reason() {
     let store = Arc::new(FakeStore::default());
     let (server, channel) = served(&store, Options::default()).await;
     let mut client = OperationServiceClient::new(channel).max_encoding_message_size(usize::MAX);
-    let status = client
-        .get_operation(pb::GetOperationRequest { name: "x".repeat(5 * 1024 * 1024) })
-        .await
-        .unwrap_err();
+    let status = client.get_operation(pb::GetOperationRequest { name: "x".repeat(5 * 1024 * 1024) }).await.unwrap_err();
     assert_eq!(status.code(), Code::ResourceExhausted);
     assert_eq!(status.get_details_error_info().unwrap().reason, "MESSAGE_TOO_LARGE");
     assert!(status.message().contains("4194304"));

@@ -1,4 +1,4 @@
-//! Gives statuses that tonic makes by itself their reason, so that every error has an ErrorInfo.
+//! Gives statuses that tonic makes by itself their reason, so that every error of Sampan has an ErrorInfo.
 
 use http::{Request, Response};
 use sampan_core::Reason;
@@ -6,6 +6,7 @@ use tonic::body::Body;
 use tonic::{Code, Status};
 
 use super::around::{Around, Inner, Next};
+use super::path::CallKind;
 use crate::server::MAX_MESSAGE_BYTES;
 use crate::status::Problem;
 
@@ -17,6 +18,10 @@ impl Around for Complete {
     async fn around<S: Inner>(self, request: Request<Body>, next: Next<S>) -> Response<Body> {
         let path = request.uri().path().to_owned();
         let response = next.run(request).await;
+        // Their protocols say what their codes mean: "not found" is how health tells of an unknown service.
+        if CallKind::of(&path) == CallKind::Infrastructure {
+            return response;
+        }
         match Status::from_header_map(response.headers()) {
             Some(bare) if bare.code() != Code::Ok && bare.details().is_empty() => {
                 Status::from(problem(&bare, &path)).into_http()
