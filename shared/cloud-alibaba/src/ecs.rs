@@ -31,8 +31,8 @@ const VERSION: &str = "2014-05-26";
 const PAGE: u64 = 100;
 /// Pages that are read at most; more would be a listing that never ends.
 const MOST_PAGES: u64 = 50;
-/// The vendor publishes no rate for most actions and throttles by the minute; this keeps one account modest.
-const CALLS_PER_SECOND: u32 = 10;
+/// The one rate that the vendor publishes is 1000 calls of `CopyImage` a minute and region; the others are paced alike.
+const CALLS_PER_SECOND: u32 = 16;
 
 /// Calls of one account. Cheap to clone.
 #[derive(Debug, Clone)]

@@ -81,3 +81,29 @@ fn codes_of_buckets_say_what_the_caller_can_do() {
     assert_eq!(super::oss("", 404).class, NotFound);
     assert_eq!(super::oss("", 403).class, Permission);
 }
+
+#[test]
+fn fresh_credentials_help_against_every_refusal_but_that_of_the_clock() {
+    let help = |code: &str| credentials_may_have_changed(ecs("DescribeImages", code, 400), code);
+    assert!(help("InvalidSecurityToken.Expired") && help("InvalidAccessKeyId.NotFound"));
+    assert!(!help("InvalidTimeStamp.Expired") && !help("Forbidden.RAM"));
+    assert!(!credentials_may_have_changed(super::oss("RequestTimeTooSkewed", 403), "RequestTimeTooSkewed"));
+}
+
+/// Every code of the vendor's pages for `ExportImage`, written out once more so that a lost row shows.
+#[test]
+fn no_documented_code_of_an_export_falls_back_on_its_status() {
+    let documented = "MissingParameter InvalidImageName.Malformed InvalidOSSPrefix.Malformed InvalidRegionId.NotFound \
+        InvalidRegion.NotSupport IncorrectImageStatus InvalidImageFormat.Malformed \
+        InvalidImageFormat.RegionNotSupported InvalidOSSBucket.NotFound InvalidOSSBucket.NotMatched OperationDenied \
+        InvalidImage.DiskAmountOrSize ImageNotSupported InvalidOSSObject.NeedRestore ImageIsExporting \
+        ExportImageFailed UserNotInTheWhiteList NoSetRoletoECSServiceAcount InvalidOSS.NotAuthorized \
+        ConcurrentQuotaExceed.ExportImage WeeklyQuotaExceed.ExportImage InvalidImageLicense.NotSupported \
+        InvalidImageCategory.NotSupported InvalidOSSBucket.EncryptUnsupported InvalidImageId.NotFound \
+        MissingSecurityToken IncompleteSignature SignatureNonceUsed IllegalTimestamp Forbbiden LastTokenProcessing";
+    for code in documented.split_whitespace() {
+        // With this status, falling back would mean a fault of the vendor for all of them but this one.
+        let meaning = ecs("ExportImage", code, 599);
+        assert!(meaning.class != Transient || code == "SignatureNonceUsed", "{code}");
+    }
+}
