@@ -162,7 +162,7 @@ impl<'a> Bench<'a> {
 }
 
 /// Returns a record as an engine makes it.
-pub(super) fn record(id: OperationId, lane: &Lane, now: Timestamp) -> Operation {
+pub(crate) fn record(id: OperationId, lane: &Lane, now: Timestamp) -> Operation {
     Operation {
         version: RECORD_VERSION,
         id,

@@ -27,6 +27,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+#[cfg(test)]
+pub(crate) use self::fixture::record;
 use crate::SharedStore;
 
 /// One store under test, and what a test may do to it.

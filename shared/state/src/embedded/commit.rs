@@ -74,7 +74,9 @@ fn check(lease: &WorkLease, operation: &Operation, next: &Next) -> Result<(), Er
 /// Puts a worker's record over the known one: what identifies the operation, and what the store owns, stays.
 fn merge(new: Operation, known: Operation, now: Timestamp) -> Operation {
     let state = match new.state {
-        State::WaitingForQuota | State::Running if known.cancel.is_some() => State::Cancelling,
+        State::WaitingForQuota | State::Running if known.cancel.is_some() && !new.journal.cancel_too_late => {
+            State::Cancelling
+        }
         state => state,
     };
     Operation {

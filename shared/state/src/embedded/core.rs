@@ -104,6 +104,12 @@ impl Core {
         }
     }
 
+    /// Returns how many operations somebody waits for.
+    #[cfg(test)]
+    pub(super) fn watched(&self) -> usize {
+        self.watchers.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
     /// Returns what tells about new work.
     pub(super) fn watch_due(&self) -> watch::Receiver<()> {
         self.due.subscribe()

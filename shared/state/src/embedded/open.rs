@@ -103,7 +103,7 @@ pub enum OpenError {
 }
 
 impl OpenError {
-    fn of_io(path: &Path, problem: &io::Error) -> Self {
+    pub(super) fn of_io(path: &Path, problem: &io::Error) -> Self {
         let path = path.to_path_buf();
         match problem.kind() {
             ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => Self::Permission { path },

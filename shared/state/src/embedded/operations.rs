@@ -107,7 +107,7 @@ impl Operations for Embedded {
 }
 
 /// Returns the earliest due time of these kinds.
-fn next_due(rows: &impl Rows, kinds: &[String]) -> Result<Option<i64>, Halt> {
+pub(super) fn next_due(rows: &impl Rows, kinds: &[String]) -> Result<Option<i64>, Halt> {
     let mut earliest: Option<i64> = None;
     for kind in kinds {
         let queue = keys::due_queue(kind);
@@ -172,7 +172,12 @@ fn matches(query: &ListQuery, operation: &Operation) -> bool {
 }
 
 /// Lists at most `limit` operations that are due, longest due first.
-fn list_due(rows: &impl Rows, kinds: &[String], limit: usize, now_us: i64) -> Result<Vec<(i64, OperationId)>, Halt> {
+pub(super) fn list_due(
+    rows: &impl Rows,
+    kinds: &[String],
+    limit: usize,
+    now_us: i64,
+) -> Result<Vec<(i64, OperationId)>, Halt> {
     let mut found = Vec::new();
     let mut kinds = kinds.to_vec();
     kinds.sort();
