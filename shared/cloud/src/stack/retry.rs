@@ -114,7 +114,7 @@ impl Attempts {
             attempt = failure.attempts,
             class = ?failure.class,
             code = failure.code.as_deref(),
-            message = redact::scrub(&failure.message),
+            problem = redact::scrub(&failure.message),
             delay_ms = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX),
             "call is repeated"
         );

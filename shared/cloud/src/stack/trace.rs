@@ -63,7 +63,7 @@ where
                     span.record("attempts", error.attempts);
                     span.record("cloud_request_id", error.request_id.as_deref());
                     span.record("class", tracing::field::debug(error.class));
-                    debug!(code = error.code.as_deref(), message = error.message, "call failed");
+                    debug!(code = error.code.as_deref(), problem = error.message, "call failed");
                     Err(error)
                 }
             }
