@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use sampan_cloud::{CallClass, CallError};
 use sampan_core::reason::{Code, Reason};
 use sampan_core::{Severity, Violation};
 use sampan_state::quota::QuotaPicture;
@@ -142,6 +143,42 @@ impl Problem {
             Error::LeaseLost(_) => Self::new(Reason::OperationChanged, message),
             // The enum may grow: what is not known here is a fault until it is listed.
             _ => Self::new(Reason::InternalFault, message),
+        }
+    }
+
+    /// Translates a failure of the engine, as of `now`.
+    pub fn from_engine(error: sampan_ops::Error, now: Timestamp) -> Self {
+        use sampan_ops::Error;
+        match error {
+            Error::Store(error) => Self::from_store(error, now),
+            Error::NotRetryable { id, .. } => {
+                Self::new(Reason::OperationNotRetryable, error.to_string()).with("operation", id.name())
+            }
+            Error::UnknownKind(_) => Self::new(Reason::OperationNotRetryable, error.to_string()),
+        }
+    }
+
+    /// Translates a failed cloud call: its reason, with the vendor's code and request id as facts.
+    pub fn from_call(error: &CallError) -> Self {
+        let mut problem =
+            Self::new(error.reason, error.to_string()).with("cloud", error.cloud.as_str()).with("action", error.action);
+        if let Some(code) = &error.code {
+            problem = problem.with("vendor_code", code);
+        }
+        if let Some(id) = &error.request_id {
+            problem = problem.with("vendor_request_id", id);
+        }
+        match error.class {
+            CallClass::Transient | CallClass::Throttled | CallClass::Busy => {
+                problem.retry_after(error.retry_after.unwrap_or(TRANSIENT_RETRY))
+            }
+            // Nothing that the caller repeats unchanged helps, or helps before a reset that only the cloud knows.
+            CallClass::Quota
+            | CallClass::Caller
+            | CallClass::NotFound
+            | CallClass::Permission
+            | CallClass::Credentials
+            | CallClass::UnknownOutcome => problem,
         }
     }
 

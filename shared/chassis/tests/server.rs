@@ -47,7 +47,7 @@ fn loopback() -> Listener {
 
 async fn served(store: &Arc<FakeStore>, options: Options) -> (Server, Channel) {
     let api = OperationApi::new(store.clone(), Arc::new(ManualClock::new(noon())), Arc::new(NoRetry));
-    let services = Services::new().with(api.into_server());
+    let services = Services::new().add(api.into_server());
     let server = Server::start(loopback(), services, store.clone(), options).await.unwrap();
     let channel = Channel::from_shared(format!("http://{}", server.address())).unwrap().connect().await.unwrap();
     (server, channel)

@@ -4,11 +4,12 @@
 //! before any serious work, so that a taken port is known at once; then [`Server::start`]. The order of a stop is in
 //! [`Server::shutdown`].
 
+mod readiness;
+
 use std::convert::Infallible;
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use http::{Request, Response};
@@ -20,10 +21,9 @@ use tonic::body::Body;
 use tonic::server::NamedService;
 use tonic::service::{Routes, RoutesBuilder};
 use tonic::transport::server::TcpIncoming;
-use tonic_health::ServingStatus;
-use tonic_health::server::HealthReporter;
 use tower::Service;
 
+use self::readiness::Readiness;
 use crate::layers::{self, EdgeLimits};
 
 /// Most bytes that a request message may have.
@@ -102,7 +102,8 @@ impl Services {
 
     /// Adds a generated server.
     #[must_use]
-    pub fn with<S>(mut self, service: S) -> Self
+    #[expect(clippy::should_implement_trait, reason = "a service is no summand, and `+` would hide what is done")]
+    pub fn add<S>(mut self, service: S) -> Self
     where
         S: Service<Request<Body>, Response = Response<Body>, Error = Infallible> + NamedService,
         S: Clone + Send + Sync + 'static,
@@ -191,7 +192,7 @@ impl Server {
     ) -> Result<Self, Error> {
         let closing = CancellationToken::new();
         let (reporter, health) = tonic_health::server::health_reporter();
-        let readiness = Readiness { reporter, names: services.names.clone(), is_ready: Arc::default() };
+        let readiness = Readiness::new(reporter, services.names.clone());
         readiness.follow_once(store.as_ref(), options.check_timeout).await;
         let routes = with_reflection(services, health)?;
         let router = tonic::transport::Server::builder()
@@ -213,7 +214,7 @@ impl Server {
 
     /// Returns whether it says that it is ready.
     pub fn is_ready(&self) -> bool {
-        self.readiness.is_ready.load(Ordering::SeqCst)
+        self.readiness.is_ready()
     }
 
     /// Stops in this order: not ready, workers stop claiming, waiting calls are let go and calls at work end.
@@ -274,48 +275,4 @@ impl<S> HealthService for S where
         + Sync
         + 'static
 {
-}
-
-/// Tells grpc.health.v1 what the store says.
-#[derive(Clone)]
-struct Readiness {
-    reporter: HealthReporter,
-    names: Vec<&'static str>,
-    is_ready: Arc<AtomicBool>,
-}
-
-impl Readiness {
-    async fn follow(self, store: Arc<dyn Health>, every: Duration, timeout: Duration) {
-        loop {
-            tokio::time::sleep(every).await;
-            self.follow_once(store.as_ref(), timeout).await;
-        }
-    }
-
-    async fn follow_once(&self, store: &dyn Health, timeout: Duration) {
-        let was_ready = self.is_ready.load(Ordering::SeqCst);
-        let is_ready = match tokio::time::timeout(timeout, store.check()).await {
-            Ok(Ok(())) => true,
-            Ok(Err(error)) => {
-                tracing::warn!(%error, "store does not work");
-                false
-            }
-            Err(_) => {
-                tracing::warn!(timeout_ms = timeout.as_millis(), "store does not answer");
-                false
-            }
-        };
-        if is_ready && !was_ready {
-            tracing::info!("ready");
-        }
-        self.report(is_ready).await;
-    }
-
-    async fn report(&self, is_ready: bool) {
-        let status = if is_ready { ServingStatus::Serving } else { ServingStatus::NotServing };
-        for name in self.names.iter().chain(&[""]) {
-            self.reporter.set_service_status(*name, status).await;
-        }
-        self.is_ready.store(is_ready, Ordering::SeqCst);
-    }
 }
