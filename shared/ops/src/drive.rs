@@ -38,8 +38,6 @@ pub(crate) struct Worker {
     pub(crate) stopping: CancellationToken,
     /// Leave the running steps too.
     pub(crate) leaving: CancellationToken,
-    #[cfg(any(test, feature = "crash-checks"))]
-    pub(crate) halt: Option<crate::crash_checks::Halt>,
 }
 
 /// One claimed operation.

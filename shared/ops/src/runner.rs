@@ -78,8 +78,6 @@ impl Runner {
             times: LeaseTimes { work_ttl, lane_ttl, renew_every },
             stopping: CancellationToken::new(),
             leaving: CancellationToken::new(),
-            #[cfg(any(test, feature = "crash-checks"))]
-            halt: None,
         };
         Self { worker: Arc::new(worker), concurrency: concurrency.max(1), grace }
     }

@@ -108,7 +108,7 @@ impl Job<'_> {
                 after_reset: policy.after_reset,
                 work_ttl: self.worker.times.work_ttl,
                 #[cfg(any(test, feature = "crash-checks"))]
-                halt: self.worker.halt.clone(),
+                halt: None,
             },
             fresh: None,
             queued_at_vendor: false,

@@ -20,6 +20,7 @@ use sampan_state::operation::{Failure, Operation, State, Target, TargetState};
 use sampan_state::{OnSpent, SharedStore};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 
 pub const ACTION: &str = "StartJob";
 
@@ -33,7 +34,6 @@ pub enum Start {
     Refused(CallClass),
     /// As `Refused`, and the saga says itself that the call had no effect.
     Settled(CallClass),
-    SpentElsewhere,
 }
 
 /// What the next run of the waiting step does.
@@ -47,6 +47,12 @@ pub enum Wait {
     Fail,
     Panic,
     Broken(CallClass),
+    /// The first target succeeds.
+    OneTarget,
+    /// Somebody asks for a cancel in the middle of the step.
+    CancelAside(Engine),
+    /// The process is told to stop in the middle of the step, which then is done.
+    StopAside(CancellationToken),
     /// Never ends; tells when it began and when it was dropped.
     Hang,
 }
@@ -89,23 +95,24 @@ impl ToyCloud {
         self.waits.lock().unwrap().extend(answers);
     }
 
-    fn start(&self, id: OperationId) -> Result<(), (CallError, bool)> {
+    /// Returns the error, and whether the saga says itself that the call had no effect.
+    fn start(&self, id: OperationId) -> Result<(), Box<(CallError, bool)>> {
         self.calls.fetch_add(1, Ordering::SeqCst);
         let answer = self.starts.lock().unwrap().pop_front();
-        match answer {
+        let (class, settles) = match answer {
             None => {
                 self.jobs.lock().unwrap().push(id);
-                Ok(())
+                return Ok(());
             }
             Some(Start::Lost) => {
                 self.jobs.lock().unwrap().push(id);
-                Err((call_error(CallClass::UnknownOutcome), false))
+                (CallClass::UnknownOutcome, false)
             }
-            Some(Start::LostOnTheWay) => Err((call_error(CallClass::UnknownOutcome), false)),
-            Some(Start::Refused(class)) => Err((call_error(class), false)),
-            Some(Start::Settled(class)) => Err((call_error(class), true)),
-            Some(Start::SpentElsewhere) => Err((call_error(CallClass::Quota), false)),
-        }
+            Some(Start::LostOnTheWay) => (CallClass::UnknownOutcome, false),
+            Some(Start::Refused(class)) => (class, false),
+            Some(Start::Settled(class)) => (class, true),
+        };
+        Err(Box::new((call_error(class), settles)))
     }
 }
 
@@ -167,22 +174,21 @@ impl ToySaga {
         }
         let since = context.now();
         context.begin_call(Announcement { action: ACTION, token: None, since, detail: Value::Null }).await?;
-        match self.0.start(id) {
-            Ok(()) => {
-                context.settle(Settled::Accepted);
-                for target in context.targets() {
-                    target.state = TargetState::Running;
-                }
-                Ok(Outcome::Done(json!("started")))
+        if let Err(refused) = self.0.start(id) {
+            let (error, settles) = *refused;
+            if settles {
+                context.settle(Settled::WithoutEffect);
             }
-            Err((error, _)) if error.class == CallClass::Quota => Ok(Outcome::SpentElsewhere(error)),
-            Err((error, settles)) => {
-                if settles {
-                    context.settle(Settled::WithoutEffect);
-                }
-                Err(error.into())
+            if error.class == CallClass::Quota {
+                return Ok(Outcome::SpentElsewhere(error));
             }
+            return Err(error.into());
         }
+        context.settle(Settled::Accepted);
+        for target in context.targets() {
+            target.state = TargetState::Running;
+        }
+        Ok(Outcome::Done(json!("started")))
     }
 
     async fn wait(&self, context: &mut StepContext) -> Result<Outcome, StepError> {
@@ -209,6 +215,24 @@ impl ToySaga {
             Some(Wait::Panic) => {
                 context.targets().clear();
                 panic!("a step that panics")
+            }
+            Some(Wait::OneTarget) => {
+                context.targets()[0].state = TargetState::Succeeded;
+                Ok(Outcome::Poll { hint: None })
+            }
+            Some(Wait::CancelAside(engine)) => {
+                engine.request_cancel(context.operation().id, "aside", false).await.expect("can be cancelled");
+                Ok(Outcome::Poll { hint: Some(Duration::from_secs(3600)) })
+            }
+            Some(Wait::StopAside(stop)) => {
+                stop.cancel();
+                // The runner has seen it before the step is done.
+                tokio::task::yield_now().await;
+                tokio::task::yield_now().await;
+                for target in context.targets() {
+                    target.state = TargetState::Succeeded;
+                }
+                Ok(Outcome::Done(Value::Null))
             }
             Some(Wait::Broken(class)) => Err(call_error(class).into()),
             Some(Wait::Hang) => {

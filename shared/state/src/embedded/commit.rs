@@ -31,7 +31,8 @@ pub(super) fn commit(
     }
     let known = record::load(batch, id)?;
     let mut kept = merge(operation, known, now);
-    let change = Change { units, rule, has_ended: next == Next::Ended };
+    let has_ended = next == Next::Ended;
+    let change = Change { units, rule, has_ended };
     change_units(batch, &mut kept, &mut entry, change, now)?;
     record::save(batch, &kept)?;
     let lease = match next {
@@ -54,7 +55,8 @@ pub(super) fn commit(
         }
     };
     // Only now: the operation itself may stand in the list, and its lease must be seen as it is after the commit.
-    if units != UnitsChange::Leave || next == Next::Ended {
+    let frees_units = matches!(units, UnitsChange::Release | UnitsChange::SpentElsewhere { .. });
+    if frees_units || has_ended {
         ledger::wake_waiters_by_last_rule(batch, &kept.lane, now)?;
     }
     Ok((ledger::shown(batch, kept, now)?, lease))
