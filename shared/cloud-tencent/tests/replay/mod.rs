@@ -89,6 +89,7 @@ pub(crate) fn api_error(code: &str) -> Answer {
 }
 
 type Script = dyn Fn(&Seen) -> Answer + Send + Sync;
+type Shared = (Arc<Script>, Arc<Mutex<Vec<Seen>>>);
 
 /// The server; it ends with the test.
 pub(crate) struct Replay {
@@ -154,7 +155,7 @@ pub(crate) fn keys() -> CredentialSource {
     CredentialSource::Static { secret_id: SECRET_ID.into(), secret_key: SECRET_KEY.into(), token: None }
 }
 
-async fn answer(State((script, seen)): State<(Arc<Script>, Arc<Mutex<Vec<Seen>>>)>, request: Request) -> Response {
+async fn answer(State((script, seen)): State<Shared>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let request = Seen {
         method: parts.method.to_string(),
