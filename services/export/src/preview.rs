@@ -93,7 +93,8 @@ fn wire_disk(index: usize, disk: &sampan_cloud::image::Disk) -> image_pb::Disk {
 }
 
 fn expected_objects(spec: &ExportSpec, image: &Image) -> Vec<pb::ExpectedObject> {
-    let exported = image.disks.iter().enumerate().filter(|(_, disk)| !spec.only_root_disk || disk.role == DiskRole::System);
+    let exported =
+        image.disks.iter().enumerate().filter(|(_, disk)| !spec.only_root_disk || disk.role == DiskRole::System);
     exported
         .map(|(index, disk)| pb::ExpectedObject {
             disk: Some(wire_disk(index, disk)),

@@ -12,9 +12,9 @@ use sampan_core::{AccountName, OperationId, Reason, RequestId, SharedClock, Viol
 use sampan_ops::{Engine, Error, StartRequest};
 use sampan_proto::export::v1 as pb;
 use sampan_proto::export::v1::export_service_server::ExportService;
-use sampan_state::{Admitted, OnSpent};
 use sampan_state::operation::State;
 use sampan_state::result::ExportResult;
+use sampan_state::{Admitted, OnSpent};
 use tonic::{Request, Response, Status};
 
 use crate::saga;
@@ -42,7 +42,9 @@ impl Service {
 
     async fn preview(&self, request: pb::PreviewExportRequest) -> Result<pb::PreviewExportResponse, Problem> {
         match ExportSpec::parse(request.spec, self.ground()) {
-            Ok((spec, warnings)) => preview::live(&self.engine, self.ground(), &spec, warnings).await.map_err(|error| self.problem(error)),
+            Ok((spec, warnings)) => {
+                preview::live(&self.engine, self.ground(), &spec, warnings).await.map_err(|error| self.problem(error))
+            }
             Err(violations) => Ok(preview::malformed(&violations)),
         }
     }
@@ -66,7 +68,8 @@ impl Service {
             caller,
             labels,
             request_id,
-            request: serde_json::to_value(&spec).map_err(|error| Problem::new(Reason::InternalFault, error.to_string()))?,
+            request: serde_json::to_value(&spec)
+                .map_err(|error| Problem::new(Reason::InternalFault, error.to_string()))?,
             units: 1,
             on_spent: if spec.queue_when_quota_spent { OnSpent::Queue } else { OnSpent::Refuse },
         };
@@ -88,17 +91,16 @@ impl Service {
     }
 
     /// Reads the manifest of a finished export.
-    async fn finished(
-        &self,
-        id: OperationId,
-    ) -> Result<(ExportResult, BucketRef, AccountName), Problem> {
+    async fn finished(&self, id: OperationId) -> Result<(ExportResult, BucketRef, AccountName), Problem> {
         let operation = self.engine.get(id).await.map_err(|error| self.problem(error))?;
         let has_artifacts = matches!(operation.state, State::Succeeded | State::PartiallySucceeded);
-        let result = operation.result.filter(|_| has_artifacts && operation.kind == saga::KIND).ok_or_else(|| {
-            Problem::new(Reason::OperationNotSucceeded, format!("{} has no artifacts", id.name()))
+        let result = operation
+            .result
+            .filter(|_| has_artifacts && operation.kind == saga::KIND)
+            .ok_or_else(|| Problem::new(Reason::OperationNotSucceeded, format!("{} has no artifacts", id.name())))?;
+        let result: ExportResult = serde_json::from_value(result).map_err(|error| {
+            Problem::new(Reason::StoreCorrupt, format!("the result of {} is unreadable: {error}", id.name()))
         })?;
-        let result: ExportResult = serde_json::from_value(result)
-            .map_err(|error| Problem::new(Reason::StoreCorrupt, format!("the result of {} is unreadable: {error}", id.name())))?;
         let bucket = BucketRef { name: result.bucket.clone(), region: operation.lane.region };
         Ok((result, bucket, operation.lane.account))
     }
@@ -107,7 +109,9 @@ impl Service {
         match error {
             Error::Store(error) => Problem::from_store(error, self.clock.now()),
             // The service registers its own saga, and never asks for a retry.
-            Error::UnknownKind(_) | Error::NotRetryable { .. } => Problem::new(Reason::InternalFault, error.to_string()),
+            Error::UnknownKind(_) | Error::NotRetryable { .. } => {
+                Problem::new(Reason::InternalFault, error.to_string())
+            }
         }
     }
 }
@@ -124,7 +128,8 @@ fn request_id(text: &str) -> Result<Option<RequestId>, Violation> {
 /// Tells every broken field at once.
 pub(crate) fn fields(broken: Vec<Violation>) -> Problem {
     let problems = broken.into_iter().map(|violation| {
-        let limit = if violation.limit.is_empty() { String::new() } else { format!("; permitted: {}", violation.limit) };
+        let limit =
+            if violation.limit.is_empty() { String::new() } else { format!("; permitted: {}", violation.limit) };
         FieldProblem {
             reason: Reason::from_word(&violation.rule).unwrap_or(Reason::FieldMalformed),
             message: format!("{}{limit}. {}", violation.message, violation.fix),

@@ -71,7 +71,10 @@ impl ExportSpec {
     ///
     /// # Errors
     /// Every field that is wrong, in the order of the fields; never empty.
-    pub fn parse(message: Option<pb::ExportSpec>, ground: Ground<'_>) -> Result<(Self, Vec<Violation>), Vec<Violation>> {
+    pub fn parse(
+        message: Option<pb::ExportSpec>,
+        ground: Ground<'_>,
+    ) -> Result<(Self, Vec<Violation>), Vec<Violation>> {
         let Some(message) = message else {
             return Err(vec![Finding::new(Reason::FieldRequired, "spec").message("spec is missing").violation()]);
         };
@@ -161,7 +164,8 @@ pub fn check_labels(labels: &BTreeMap<String, String>) -> Result<(), Vec<Violati
         if key.is_empty() || key.len() > MAX_LABEL_KEY || value.len() > MAX_LABEL_VALUE {
             let limit = format!("keys of 1 to {MAX_LABEL_KEY} bytes, values up to {MAX_LABEL_VALUE} bytes");
             let shown: String = key.chars().take(MAX_LABEL_KEY).collect();
-            let finding = Finding::new(Reason::FieldMalformed, "labels").message(format!("label `{shown}` is too long or has no key"));
+            let finding = Finding::new(Reason::FieldMalformed, "labels")
+                .message(format!("label `{shown}` is too long or has no key"));
             broken.push(finding.limit(limit, format!("{} and {} bytes", key.len(), value.len())).violation());
         }
     }
@@ -183,10 +187,7 @@ impl Fields<'_> {
         self.push(Finding::new(Reason::FieldRequired, field).message(message));
     }
 
-    fn image(
-        &mut self,
-        image: Option<&image_pb::ImageReference>,
-    ) -> Option<(Cloud, AccountName, Region, ImageId)> {
+    fn image(&mut self, image: Option<&image_pb::ImageReference>) -> Option<(Cloud, AccountName, Region, ImageId)> {
         let Some(image) = image else {
             self.missing("spec.image", "the image is missing");
             return None;
@@ -216,7 +217,11 @@ impl Fields<'_> {
             let known: Vec<_> = self.ground.accounts.iter().map(|account| account.name.as_str()).collect();
             let finding = Finding::new(Reason::AccountUnknown, "spec.image.account");
             let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-            self.push(finding.message(format!("no account `{name}` is configured")).limit(format!("configured: {known}"), text.to_owned()));
+            self.push(
+                finding
+                    .message(format!("no account `{name}` is configured"))
+                    .limit(format!("configured: {known}"), text.to_owned()),
+            );
             return None;
         };
         if cloud.is_some_and(|cloud| cloud != account.cloud) {
@@ -273,7 +278,8 @@ impl Fields<'_> {
 
     fn wait(&mut self, field: &'static str, wait: Option<prost_types::Duration>) -> Option<u64> {
         let wait = wait?;
-        let seconds = u64::try_from(wait.seconds).ok().filter(|seconds| WAIT_RANGE.contains(seconds) && wait.nanos >= 0);
+        let seconds =
+            u64::try_from(wait.seconds).ok().filter(|seconds| WAIT_RANGE.contains(seconds) && wait.nanos >= 0);
         if seconds.is_none() {
             let finding = Finding::new(Reason::DeadlineOutOfRange, field).message(format!("{field} is out of range"));
             self.push(finding.limit("1 minute to 30 days", format!("{} s", wait.seconds)));
@@ -285,7 +291,9 @@ impl Fields<'_> {
         let valid = name.len() <= 64 && name.chars().all(|c| c.is_ascii_alphanumeric() || "_-+=,.@".contains(c));
         if !valid {
             let finding = Finding::new(Reason::FieldMalformed, "spec.role_name").message("the role name is malformed");
-            self.push(finding.limit("up to 64 letters, digits or any of _ - + = , . @", format!("{} bytes", name.len())));
+            self.push(
+                finding.limit("up to 64 letters, digits or any of _ - + = , . @", format!("{} bytes", name.len())),
+            );
         }
         (!name.is_empty()).then(|| name.to_owned())
     }

@@ -1,4 +1,5 @@
 //! The `sampan` binary: roles, wiring, command line, demo.
+#![allow(unreachable_pub, reason = "a binary has no other crate to reach; `pub` says what a module offers the others")]
 
 mod cli;
 mod client;

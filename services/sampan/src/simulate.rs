@@ -33,7 +33,10 @@ pub async fn simulate(args: SimulateArgs) -> Result<Exit, Failure> {
 fn write_config(path: &Path, running: &Running) -> Result<(), Failure> {
     let text = wiring::accounts_toml(&wiring::simulated_accounts(running));
     std::fs::write(path, text).map_err(|error| {
-        Failure::new(Exit::Failed, config::Error::Unreadable { path: path.display().to_string(), message: error.to_string() }.to_string())
+        Failure::new(
+            Exit::Failed,
+            config::Error::Unreadable { path: path.display().to_string(), message: error.to_string() }.to_string(),
+        )
     })
 }
 

@@ -281,8 +281,7 @@ mod tests {
         assert_eq!(documented.number(Cloud::Tencent, "image.per_region").unwrap().value, Some(10));
         assert_eq!(documented.number(Cloud::Tencent, "image.daily_operations").unwrap().value, Some(5));
         assert_eq!(documented.number(Cloud::Alibaba, "image.daily_operations").unwrap().value, None);
-        let current =
-            Limits::load(&LimitChoices { set: LimitSet::Current, ..LimitChoices::default() }).unwrap();
+        let current = Limits::load(&LimitChoices { set: LimitSet::Current, ..LimitChoices::default() }).unwrap();
         assert_eq!(current.number(Cloud::Tencent, "image.per_region").unwrap().value, Some(500));
         assert_eq!(current.number(Cloud::Alibaba, "export.disk_gib").unwrap().value, Some(2048));
     }
@@ -300,10 +299,8 @@ mod tests {
     #[test]
     fn a_change_of_an_unknown_limit_is_refused_with_the_known_ones() {
         let change = LimitOverride { value: Some(1), ..LimitOverride::default() };
-        let choices = LimitChoices {
-            tencent: BTreeMap::from([("export.disks".to_owned(), change)]),
-            ..LimitChoices::default()
-        };
+        let choices =
+            LimitChoices { tencent: BTreeMap::from([("export.disks".to_owned(), change)]), ..LimitChoices::default() };
         let error = Limits::load(&choices).unwrap_err();
         assert!(error.to_string().contains("export.data_disks"), "{error}");
     }

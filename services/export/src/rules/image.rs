@@ -48,7 +48,8 @@ fn windows(cloud: Cloud, image: &Image) -> Option<Finding> {
 fn red_hat(cloud: Cloud, image: &Image) -> Option<Finding> {
     // Alibaba leaves the licence to the cloud's own answer; only Tencent refuses by name.
     let refused = cloud == Cloud::Tencent && image.is_red_hat;
-    let finding = Finding::new(Reason::ImageRedHat, FIELD).source("tencentcloud-sdk-go v1.3.166, ExportImages error codes");
+    let finding =
+        Finding::new(Reason::ImageRedHat, FIELD).source("tencentcloud-sdk-go v1.3.166, ExportImages error codes");
     refused.then(|| finding.limit("an image without a commercial licence", image.platform.clone()))
 }
 
@@ -62,8 +63,9 @@ fn encryption(cloud: Cloud, image: &Image) -> Option<Finding> {
 
 fn state(image: &Image) -> Option<Finding> {
     let finding = Finding::new(Reason::ImageNotReady, FIELD);
-    (image.state != ImageState::Ready)
-        .then(|| finding.message(format!("the image is in state {}", image.raw_state)).limit("ready", image.raw_state.clone()))
+    (image.state != ImageState::Ready).then(|| {
+        finding.message(format!("the image is in state {}", image.raw_state)).limit("ready", image.raw_state.clone())
+    })
 }
 
 fn data_disks(spec: &ExportSpec, image: &Image, limits: &Limits) -> Option<Finding> {
@@ -72,7 +74,8 @@ fn data_disks(spec: &ExportSpec, image: &Image, limits: &Limits) -> Option<Findi
     }
     let limit = limits.number(spec.cloud, "export.data_disks")?;
     let count = u64::try_from(image.data_disks()).unwrap_or(u64::MAX);
-    let finding = Finding::new(Reason::ImageTooManyDataDisks, FIELD).message(format!("the image has {count} data disks"));
+    let finding =
+        Finding::new(Reason::ImageTooManyDataDisks, FIELD).message(format!("the image has {count} data disks"));
     limit.value.filter(|value| count > *value).and_then(|_| finding.by_limit(spec.cloud, limit, count))
 }
 

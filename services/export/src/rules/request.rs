@@ -33,7 +33,8 @@ fn region(spec: &ExportSpec, ground: Ground<'_>) -> Option<Finding> {
         return Some(finding.message(format!("{region} is no region of {}", spec.cloud)));
     }
     // Vendors open regions faster than programs are updated: an unknown one is left to the cloud.
-    let finding = Finding::new(Reason::FieldMalformed, field).message(format!("{region} is not a known region of {}", spec.cloud));
+    let finding = Finding::new(Reason::FieldMalformed, field)
+        .message(format!("{region} is not a known region of {}", spec.cloud));
     finding.by_words(spec.cloud, words, region).map(Finding::warning)
 }
 
@@ -101,7 +102,8 @@ fn prefix(spec: &ExportSpec, ground: Ground<'_>) -> Option<Finding> {
     let marks = ground.limits.words(spec.cloud, "export.prefix_marks")?;
     let allowed = |c: char| c.is_ascii_alphanumeric() || marks.values.iter().any(|mark| mark.chars().eq([c]));
     let odd = prefix.chars().find(|c| !allowed(*c))?;
-    let finding = finding.message(format!("the prefix holds the character {odd:?}")).by_words(spec.cloud, marks, prefix)?;
+    let finding =
+        finding.message(format!("the prefix holds the character {odd:?}")).by_words(spec.cloud, marks, prefix)?;
     let extra = if marks.values.is_empty() { String::new() } else { format!(" and any of {}", marks.values.join(" ")) };
     Some(finding.limit(format!("letters and digits{extra}"), prefix))
 }

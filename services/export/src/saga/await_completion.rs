@@ -61,7 +61,10 @@ async fn follow_task(
         }
         ExportTaskState::Failed { code, message } => Ok(Outcome::Fail(Failure {
             vendor_code: (!code.is_empty()).then_some(code),
-            ..fail(Reason::ExportFailedAtCloud, if message.is_empty() { "the cloud gives no cause".to_owned() } else { message })
+            ..fail(
+                Reason::ExportFailedAtCloud,
+                if message.is_empty() { "the cloud gives no cause".to_owned() } else { message },
+            )
         })),
         ExportTaskState::Cancelled => {
             Ok(Outcome::Fail(fail(Reason::ExportCancelledAtCloud, format!("task {task} was cancelled at the cloud"))))

@@ -15,14 +15,20 @@ struct Progress {
     asked: bool,
 }
 
-pub(super) async fn run(account: &Account, spec: &ExportSpec, context: &mut StepContext) -> Result<CancelOutcome, StepError> {
+pub(super) async fn run(
+    account: &Account,
+    spec: &ExportSpec,
+    context: &mut StepContext,
+) -> Result<CancelOutcome, StepError> {
     let submitted = match (context.output::<Submitted>(SUBMIT).ok(), context.intent().cloned()) {
         (Some(submitted), _) => submitted,
         (None, Some(intent)) => unsettled(account, spec, &intent).await?,
         (None, None) => return Ok(cancelled("nothing was sent to the cloud")),
     };
     match &submitted.task_id {
-        Some(task) if account.images.export_traits().cancels => stop_task(account, spec, context, &submitted, task).await,
+        Some(task) if account.images.export_traits().cancels => {
+            stop_task(account, spec, context, &submitted, task).await
+        }
         _ => let_go(account, spec, context, &submitted).await,
     }
 }
@@ -78,7 +84,8 @@ async fn let_go(
     const HONEST: &str = "the cloud has no way to stop this export";
     let left = leftovers(account, spec, submitted).await?;
     if !removes(context) {
-        let promised = if submitted.objects.is_empty() { format!("{}*", spec.key_stem()) } else { submitted.objects.join(", ") };
+        let promised =
+            if submitted.objects.is_empty() { format!("{}*", spec.key_stem()) } else { submitted.objects.join(", ") };
         return Ok(cancelled(format!(
             "{HONEST}; Sampan stopped following it, and its objects may still arrive in bucket {}: {promised}",
             spec.bucket
@@ -101,7 +108,12 @@ fn removes(context: &StepContext) -> bool {
     context.operation().cancel.as_ref().is_some_and(|cancel| cancel.remove_result)
 }
 
-async fn remove(account: &Account, spec: &ExportSpec, context: &StepContext, keys: &[String]) -> Result<bool, StepError> {
+async fn remove(
+    account: &Account,
+    spec: &ExportSpec,
+    context: &StepContext,
+    keys: &[String],
+) -> Result<bool, StepError> {
     if !removes(context) {
         return Ok(false);
     }

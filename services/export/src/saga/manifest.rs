@@ -95,7 +95,8 @@ fn fstab_reminder(artifacts: &[Artifact]) -> String {
 }
 
 fn notes(cloud: Cloud, artifacts: &[Artifact]) -> Vec<String> {
-    let mut notes = vec!["the files are not promised to start on other platforms; their disks can always be mounted".to_owned()];
+    let mut notes =
+        vec!["the files are not promised to start on other platforms; their disks can always be mounted".to_owned()];
     if artifacts.iter().any(|artifact| artifact.packing == Packing::TarGzip) {
         notes.push("on macOS, unpack with GNU tar (gtar): the archives are sparse".to_owned());
     }

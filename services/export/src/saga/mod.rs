@@ -90,7 +90,9 @@ impl ExportSaga {
 
     fn account(&self, spec: &ExportSpec) -> Result<&Account, StepError> {
         // The account may have been taken out of the configuration since the operation was admitted.
-        self.accounts.get(&spec.account).ok_or_else(|| StepError::Record(format!("account {} is not configured any more", spec.account)))
+        self.accounts
+            .get(&spec.account)
+            .ok_or_else(|| StepError::Record(format!("account {} is not configured any more", spec.account)))
     }
 }
 

@@ -30,7 +30,11 @@ pub(super) async fn list(account: &Account, spec: &ExportSpec) -> Result<Vec<Obj
 }
 
 /// Looks every key up; `None` for one that does not exist.
-pub(super) async fn heads(account: &Account, spec: &ExportSpec, keys: &[String]) -> Result<Vec<Option<Object>>, CallError> {
+pub(super) async fn heads(
+    account: &Account,
+    spec: &ExportSpec,
+    keys: &[String],
+) -> Result<Vec<Option<Object>>, CallError> {
     let bucket = spec.bucket_ref();
     try_join_all(keys.iter().map(|key| account.buckets.head_object(&bucket, key))).await
 }

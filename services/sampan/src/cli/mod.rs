@@ -8,7 +8,6 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use image_args::{ExportArgs, wire_cloud};
-pub use parse::parse_duration;
 
 use crate::exit;
 

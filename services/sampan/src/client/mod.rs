@@ -26,19 +26,16 @@ impl Client {
     /// [`Failure`] with [`Exit::Usage`] for a malformed address, [`Exit::Unavailable`] when nobody answers.
     pub async fn connect(endpoint: &str) -> Result<Self, Failure> {
         let address = Endpoint::from_shared(endpoint.to_owned()).map_err(|error| {
-            Failure::new(Exit::Usage, format!("`{endpoint}` is no address: {error}")).advice("use the form http://HOST:PORT")
+            Failure::new(Exit::Usage, format!("`{endpoint}` is no address: {error}"))
+                .advice("use the form http://HOST:PORT")
         })?;
-        let address = address.connect_timeout(Duration::from_secs(5)).http2_keep_alive_interval(Duration::from_secs(20));
+        let address =
+            address.connect_timeout(Duration::from_secs(5)).http2_keep_alive_interval(Duration::from_secs(20));
         let channel = address.connect().await.map_err(|_| {
             Failure::new(Exit::Unavailable, format!("no server answers at {endpoint}"))
                 .advice("start one with `sampan serve`, or name another with --endpoint")
         })?;
         Ok(Self { channel })
-    }
-
-    /// Wraps a channel that is connected already.
-    pub fn over(channel: Channel) -> Self {
-        Self { channel }
     }
 
     /// Returns the export service.

@@ -83,7 +83,11 @@ impl From<Status> for Failure {
         }
         Self {
             exit: exit(status.code()),
-            message: if status.message().is_empty() { format!("{:?}", status.code()) } else { status.message().to_owned() },
+            message: if status.message().is_empty() {
+                format!("{:?}", status.code())
+            } else {
+                status.message().to_owned()
+            },
             reason: info.map(|info| info.reason.clone()),
             details: lines,
             advice: info.and_then(|info| info.metadata.get("remedy").cloned()),

@@ -29,7 +29,10 @@ pub async fn export(command: ExportCommand) -> Result<Exit, Failure> {
     let ended = match watch_to_the_end(&client, &started.name).await? {
         Some(ended) => ended,
         None => {
-            eprintln!("stopped watching; {} goes on. Look at it with: sampan operations watch {}", started.name, started.name);
+            eprintln!(
+                "stopped watching; {} goes on. Look at it with: sampan operations watch {}",
+                started.name, started.name
+            );
             return Ok(Exit::Interrupted);
         }
     };

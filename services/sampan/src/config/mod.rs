@@ -62,7 +62,13 @@ pub struct ServerConfig {
 
 impl Default for ServerConfig {
     fn default() -> Self {
-        Self { listen: DEFAULT_LISTEN.to_owned(), roles: Vec::new(), insecure: false, max_in_flight: 1024, grace_seconds: 20 }
+        Self {
+            listen: DEFAULT_LISTEN.to_owned(),
+            roles: Vec::new(),
+            insecure: false,
+            max_in_flight: 1024,
+            grace_seconds: 20,
+        }
     }
 }
 

@@ -34,7 +34,8 @@ pub(super) fn file(path: &Path) -> Result<Config, Error> {
         .map_err(|error| Error::Unreadable { path: shown.clone(), message: error.to_string() })?;
     toml::from_str(&text).map_err(|error| {
         let message = error.message();
-        let line = error.span().map_or(1, |span| text.get(..span.start).map_or(1, |before| before.matches('\n').count() + 1));
+        let line =
+            error.span().map_or(1, |span| text.get(..span.start).map_or(1, |before| before.matches('\n').count() + 1));
         // The reader's own display quotes the line, which may hold a secret; only its number is told.
         Error::Malformed { path: shown, message: format!("line {line}: {message}{}", nearest(message)) }
     })

@@ -15,10 +15,10 @@ use indicatif::{ProgressBar, ProgressDrawTarget};
 use sampan_cloud::stack::Transport;
 use sampan_core::retry::RetryPolicy;
 
+use super::Options;
 use super::links::Links;
 use super::parts::Layout;
 use super::unpack::{self, Watermark};
-use super::Options;
 use crate::client::Failure;
 use crate::exit::Exit;
 use crate::output::progress;
@@ -78,7 +78,9 @@ impl From<Failed> for Failure {
             Failed::Disk(_) => "make room or choose another folder with --to, and run the same command again",
             Failed::Network(_) => "run the same command again; it goes on where it broke off",
             Failed::Changed => "export the image again, with a prefix that nothing else writes to",
-            Failed::Crc { .. } | Failed::Unpack(_) => "run the same command again; if it stays so, export the image again",
+            Failed::Crc { .. } | Failed::Unpack(_) => {
+                "run the same command again; if it stays so, export the image again"
+            }
             Failed::Links(failure) => return failure.clone(),
         };
         let exit = if matches!(failed, Failed::Network(_)) { Exit::Unavailable } else { Exit::Failed };
@@ -132,7 +134,9 @@ pub(super) async fn bring(
 fn bar(layout: &Layout, name: &str, show: bool) -> ProgressBar {
     let target = if show { ProgressDrawTarget::stderr_with_hz(10) } else { ProgressDrawTarget::hidden() };
     let bar = ProgressBar::with_draw_target(Some(layout.size_bytes), target);
-    bar.set_style(progress::style("  {prefix:40!} [{bar:24}] {binary_bytes}/{binary_total_bytes} {binary_bytes_per_sec} eta {eta}"));
+    bar.set_style(progress::style(
+        "  {prefix:40!} [{bar:24}] {binary_bytes}/{binary_total_bytes} {binary_bytes_per_sec} eta {eta}",
+    ));
     bar.set_prefix(name.to_owned());
     bar.set_position(layout.present_bytes());
     bar.reset_eta();

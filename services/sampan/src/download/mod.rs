@@ -15,7 +15,6 @@ use std::sync::Arc;
 use sampan_proto::operation::v1::Packing;
 use serde::Serialize;
 
-pub use fetch::Failed;
 use links::Links;
 use parts::Layout;
 
@@ -68,8 +67,9 @@ pub async fn download(args: DownloadArgs) -> Result<Exit, Failure> {
         streams: usize::from(args.streams),
         show_progress: args.client.output == Output::Table,
     };
+    let name = operation_name(&args.name);
     let done = tokio::select! {
-        done = operation(&client, &operation_name(&args.name), &options) => done?,
+        done = operation(&client, &name, &options) => done?,
         _ = tokio::signal::ctrl_c() => {
             eprintln!("stopped; the same command goes on where it broke off");
             return Ok(Exit::Interrupted);
@@ -101,9 +101,12 @@ pub async fn operation(client: &Client, name: &str, options: &Options) -> Result
 
 async fn artifact(links: &Links, index: usize, options: &Options) -> Result<Downloaded, Failure> {
     let artifact = links.artifact(index);
-    let name = artifact.key.rsplit('/').next().filter(|name| is_plain(name)).ok_or_else(|| {
-        Failure::new(Exit::Failed, format!("object {} has no usable file name", artifact.key))
-    })?;
+    let name = artifact
+        .key
+        .rsplit('/')
+        .next()
+        .filter(|name| is_plain(name))
+        .ok_or_else(|| Failure::new(Exit::Failed, format!("object {} has no usable file name", artifact.key)))?;
     let archive = options.folder.join(name);
     let unpacks = options.unpack && artifact.packing == Packing::TarGzip as i32;
     let expected = artifact.crc64.parse::<u64>().ok();
@@ -149,7 +152,12 @@ fn print(done: &[Downloaded]) -> anyhow::Result<()> {
             (true, false) => "equal to the bucket's",
             (false, _) => "the bucket tells none",
         };
-        table.add_row([file.path.display().to_string(), words::bytes(file.object_bytes), file.crc64.clone(), check.to_owned()]);
+        table.add_row([
+            file.path.display().to_string(),
+            words::bytes(file.object_bytes),
+            file.crc64.clone(),
+            check.to_owned(),
+        ]);
     }
     words::line(&table.to_string())
 }

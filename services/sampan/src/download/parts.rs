@@ -211,17 +211,19 @@ impl Layout {
     }
 
     fn read_notes(&self) -> Notes {
-        let notes: Notes =
-            std::fs::read(&self.notes_path).ok().and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default();
-        let fits = notes.size_bytes == self.size_bytes && notes.etag == self.etag && notes.part_bytes == self.part_bytes;
+        let notes: Notes = std::fs::read(&self.notes_path)
+            .ok()
+            .and_then(|text| serde_json::from_slice(&text).ok())
+            .unwrap_or_default();
+        let fits =
+            notes.size_bytes == self.size_bytes && notes.etag == self.etag && notes.part_bytes == self.part_bytes;
         if fits { notes } else { Notes::default() }
     }
 
     fn write_notes(&self) -> io::Result<()> {
         let parts = self.lock();
         let crc64 = parts.iter().map(|part| if let Part::Known(crc64) = part { Some(*crc64) } else { None }).collect();
-        let notes =
-            Notes { size_bytes: self.size_bytes, etag: self.etag.clone(), part_bytes: self.part_bytes, crc64 };
+        let notes = Notes { size_bytes: self.size_bytes, etag: self.etag.clone(), part_bytes: self.part_bytes, crc64 };
         let fresh = with_ending(&self.notes_path, ".new");
         std::fs::write(&fresh, serde_json::to_vec(&notes).map_err(io::Error::other)?)?;
         // The lock is held until the rename, so that an older note never replaces a newer one.

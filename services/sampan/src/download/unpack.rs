@@ -136,7 +136,8 @@ fn rounds(layout: &Arc<Layout>, watermark: &Arc<Watermark>, temporary: &Path) ->
 
 fn unpack(layout: &Arc<Layout>, watermark: &Arc<Watermark>, round: u32, temporary: &Path) -> io::Result<()> {
     let reader = ArchiveReader { layout: Arc::clone(layout), watermark: Arc::clone(watermark), round, position: 0 };
-    let mut archive = tar::Archive::new(flate2::read::MultiGzDecoder::new(io::BufReader::with_capacity(BUFFER, reader)));
+    let mut archive =
+        tar::Archive::new(flate2::read::MultiGzDecoder::new(io::BufReader::with_capacity(BUFFER, reader)));
     let mut entries = archive.entries()?;
     let mut member = entries.next().ok_or_else(|| malformed("the archive is empty"))??;
     let kind = member.header().entry_type();

@@ -18,13 +18,15 @@ pub fn value<M: Message>(full_name: &str, message: &M) -> Result<serde_json::Val
     let pool = match POOL.get() {
         Some(pool) => pool,
         None => {
-            let pool = DescriptorPool::decode(sampan_proto::FILE_DESCRIPTOR_SET).context("the descriptors are unreadable")?;
+            let pool =
+                DescriptorPool::decode(sampan_proto::FILE_DESCRIPTOR_SET).context("the descriptors are unreadable")?;
             POOL.get_or_init(|| pool)
         }
     };
     let descriptor = pool.get_message_by_name(full_name).with_context(|| format!("there is no message {full_name}"))?;
     let dynamic = DynamicMessage::decode(descriptor, message.encode_to_vec().as_slice())?;
-    let options = SerializeOptions::new().use_proto_field_name(true).stringify_64_bit_integers(false).skip_default_fields(true);
+    let options =
+        SerializeOptions::new().use_proto_field_name(true).stringify_64_bit_integers(false).skip_default_fields(true);
     Ok(dynamic.serialize_with_options(serde_json::value::Serializer, &options)?)
 }
 

@@ -36,7 +36,13 @@ pub fn print_list(operations: &[Operation]) -> Result<()> {
 pub fn print(operation: &Operation) -> Result<()> {
     let image = operation.image.clone().unwrap_or_default();
     words::line(&format!("{}  {}", style::bold(&operation.name), state(operation)))?;
-    words::line(&format!("  image    {} in {}/{}/{}", image.image_id, words::cloud(image.cloud), image.account, image.region))?;
+    words::line(&format!(
+        "  image    {} in {}/{}/{}",
+        image.image_id,
+        words::cloud(image.cloud),
+        image.account,
+        image.region
+    ))?;
     words::line(&format!("  created  {}", words::time(operation.create_time.as_ref())))?;
     if let Some(quota) = &operation.quota
         && let Some(position) = quota.waiting_position
@@ -73,13 +79,22 @@ pub fn state(operation: &Operation) -> String {
     match OperationState::try_from(operation.state) {
         Ok(OperationState::Succeeded) => style::good(word),
         Ok(OperationState::Failed) => style::bad(word),
-        Ok(OperationState::PartiallySucceeded | OperationState::Cancelled | OperationState::WaitingForQuota) => style::notice(word),
-        Ok(OperationState::Running | OperationState::Cancelling | OperationState::Unspecified) | Err(_) => word.to_owned(),
+        Ok(OperationState::PartiallySucceeded | OperationState::Cancelled | OperationState::WaitingForQuota) => {
+            style::notice(word)
+        }
+        Ok(OperationState::Running | OperationState::Cancelling | OperationState::Unspecified) | Err(_) => {
+            word.to_owned()
+        }
     }
 }
 
 fn print_error(error: &ErrorStatus) -> Result<()> {
-    words::line(&format!("  {}  {} {}", style::bad("error"), error.message, style::faint(&format!("[{}]", error.reason))))?;
+    words::line(&format!(
+        "  {}  {} {}",
+        style::bad("error"),
+        error.message,
+        style::faint(&format!("[{}]", error.reason))
+    ))?;
     for violation in &error.violations {
         words::line(&format!("    - {}: {}", violation.message, violation.fix))?;
     }
@@ -96,7 +111,13 @@ fn print_result(operation: &Operation) -> Result<()> {
     let Some(operation::Result::ExportResult(result)) = &operation.result else { return Ok(()) };
     let mut table = style::table(["disk", "object", "size", "crc-64", "class"]);
     for artifact in &result.artifacts {
-        table.add_row([disk(artifact), artifact.key.clone(), words::bytes(artifact.size_bytes), artifact.crc64.clone(), artifact.storage_class.clone()]);
+        table.add_row([
+            disk(artifact),
+            artifact.key.clone(),
+            words::bytes(artifact.size_bytes),
+            artifact.crc64.clone(),
+            artifact.storage_class.clone(),
+        ]);
     }
     words::line(&format!("  in bucket {} of {}:", result.bucket, result.region))?;
     words::line(&table.to_string())?;

@@ -25,7 +25,8 @@ pub fn print(preview: &PreviewExportResponse) -> Result<()> {
         print_violation(&style::notice("!"), warning)?;
     }
     if let Some(image) = &preview.image {
-        let disks: Vec<_> = image.disks.iter().map(|disk| format!("{} {} GiB", words::disk_role(disk.role), disk.size_gib)).collect();
+        let disks: Vec<_> =
+            image.disks.iter().map(|disk| format!("{} {} GiB", words::disk_role(disk.role), disk.size_gib)).collect();
         words::line(&format!("image:   {} ({}), {}", image.name, image.platform, disks.join(" + ")))?;
     }
     if let Some(lane) = &preview.quota {
@@ -44,7 +45,8 @@ fn print_violation(mark: &str, violation: &Violation) -> Result<()> {
     }
     words::line(&format!("      {}", violation.fix))?;
     if !violation.source.is_empty() {
-        let date = if violation.source_date.is_empty() { String::new() } else { format!(" ({})", violation.source_date) };
+        let date =
+            if violation.source_date.is_empty() { String::new() } else { format!(" ({})", violation.source_date) };
         words::line(&style::faint(&format!("      source: {}{date}", violation.source)))?;
     }
     if !violation.override_key.is_empty() {
@@ -57,7 +59,8 @@ fn print_plan(preview: &PreviewExportResponse) -> Result<()> {
     words::line("calls:")?;
     for call in &preview.planned_calls {
         let mark = if call.mutating { style::notice("changes") } else { style::faint("reads  ") };
-        let units = if call.quota_units > 0 { format!(" ({} unit of the day)", call.quota_units) } else { String::new() };
+        let units =
+            if call.quota_units > 0 { format!(" ({} unit of the day)", call.quota_units) } else { String::new() };
         words::line(&format!("  {mark} {} {}: {}{units}", call.service, call.action, call.detail))?;
     }
     words::line("objects:")?;

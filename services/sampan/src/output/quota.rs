@@ -13,7 +13,19 @@ pub fn print(quotas: &[Quota]) -> Result<()> {
     if quotas.is_empty() {
         return words::line("no lane was used yet");
     }
-    let mut table = style::table(["cloud", "account", "region", "day", "limit", "used", "held", "elsewhere", "left", "waiting", "resets"]);
+    let mut table = style::table([
+        "cloud",
+        "account",
+        "region",
+        "day",
+        "limit",
+        "used",
+        "held",
+        "elsewhere",
+        "left",
+        "waiting",
+        "resets",
+    ]);
     for quota in quotas {
         let unlimited = || "none".to_owned();
         table.add_row([
@@ -33,7 +45,10 @@ pub fn print(quotas: &[Quota]) -> Result<()> {
     words::line(&table.to_string())?;
     for waiting in quotas.iter().flat_map(|quota| &quota.waiting) {
         let start = words::time(waiting.earliest_start_time.as_ref());
-        words::line(&format!("  waiting {}: {}, starts at {start} at the earliest", waiting.position, waiting.operation_name))?;
+        words::line(&format!(
+            "  waiting {}: {}, starts at {start} at the earliest",
+            waiting.position, waiting.operation_name
+        ))?;
     }
     Ok(())
 }

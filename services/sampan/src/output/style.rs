@@ -3,7 +3,7 @@
 use std::io::IsTerminal as _;
 use std::sync::OnceLock;
 
-use comfy_table::{ContentArrangement, Table, presets};
+use comfy_table::{Attribute, Cell, ContentArrangement, Table, presets};
 
 /// Returns whether standard output takes colours: a terminal, and neither `NO_COLOR` nor `TERM=dumb`.
 pub fn is_colourful() -> bool {
@@ -46,12 +46,13 @@ pub fn faint(text: &str) -> String {
 
 /// Returns an empty table with a header, as wide as the terminal allows.
 pub fn table<const N: usize>(header: [&str; N]) -> Table {
+    // A pipe has no width: lines are left whole for grep.
+    let arrangement =
+        if std::io::stdout().is_terminal() { ContentArrangement::Dynamic } else { ContentArrangement::Disabled };
     let mut table = Table::new();
-    table.load_preset(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
-    if !std::io::stdout().is_terminal() {
-        // A pipe has no width; lines are left whole for grep.
-        table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
-    }
-    table.set_header(header);
+    table.load_style(presets::NOTHING).set_content_arrangement(arrangement);
+    let cell =
+        |word: &str| if is_colourful() { Cell::new(word).add_attribute(Attribute::Bold) } else { Cell::new(word) };
+    table.set_header(header.map(cell));
     table
 }

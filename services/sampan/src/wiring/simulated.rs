@@ -14,8 +14,12 @@ pub fn simulated_accounts(running: &Running) -> Vec<(AccountName, AccountConfig)
     let mut accounts = Vec::new();
     for account in running.credentials() {
         let (index, endpoints) = match account.cloud {
-            Cloud::Tencent => (0, EndpointsConfig { api: Some(addresses.cvm.clone()), bucket: Some(addresses.cos.clone()) }),
-            Cloud::Alibaba => (1, EndpointsConfig { api: Some(addresses.ecs.clone()), bucket: Some(addresses.oss.clone()) }),
+            Cloud::Tencent => {
+                (0, EndpointsConfig { api: Some(addresses.cvm.clone()), bucket: Some(addresses.cos.clone()) })
+            }
+            Cloud::Alibaba => {
+                (1, EndpointsConfig { api: Some(addresses.ecs.clone()), bucket: Some(addresses.oss.clone()) })
+            }
         };
         let Some(count) = seen.get_mut(index) else { continue };
         *count += 1;
@@ -37,7 +41,8 @@ pub fn accounts_toml(accounts: &[(AccountName, AccountConfig)]) -> String {
                     [operations]\npoll_scale = 0.1\n"
         .to_owned();
     for (name, account) in accounts {
-        let _ = write!(text, "\n[accounts.{name}]\ncloud = \"{}\"\ntrial_runs = {}\n", account.cloud, account.trial_runs);
+        let _ =
+            write!(text, "\n[accounts.{name}]\ncloud = \"{}\"\ntrial_runs = {}\n", account.cloud, account.trial_runs);
         let _ = write!(text, "\n[accounts.{name}.endpoints]\n");
         for (key, address) in [("api", &account.endpoints.api), ("bucket", &account.endpoints.bucket)] {
             if let Some(address) = address {

@@ -1,6 +1,5 @@
 //! Opens the store that was chosen.
 
-
 use sampan_core::SharedClock;
 use sampan_state::SharedStore;
 use sampan_state::embedded::Embedded;
@@ -22,4 +21,3 @@ pub fn open_store(choice: &StoreChoice, clock: SharedClock) -> Result<SharedStor
         .map(|store| -> SharedStore { store })
         .map_err(|error| Failure::new(Exit::Unavailable, format!("the store {choice} cannot be opened: {error}")))
 }
-

@@ -38,7 +38,6 @@ pub struct Parts {
 /// A process of Sampan at work.
 pub struct System {
     server: Server,
-    store: SharedStore,
     stop_runner: CancellationToken,
     tasks: TaskTracker,
 }
@@ -76,7 +75,7 @@ impl System {
         let server = Server::start(listener, services, as_health(&store), server_options(config))
             .await
             .map_err(|error| Failure::new(Exit::Failed, error.to_string()))?;
-        Ok(Self { server, store, stop_runner, tasks })
+        Ok(Self { server, stop_runner, tasks })
     }
 
     /// Returns the address that it listens on.
@@ -84,14 +83,9 @@ impl System {
         self.server.address()
     }
 
-    /// Returns the store.
-    pub fn store(&self) -> &SharedStore {
-        &self.store
-    }
-
     /// Stops in order: not ready, no new claims, leases handed back, calls drained.
     pub async fn shutdown(self) {
-        let Self { server, store: _, stop_runner, tasks } = self;
+        let Self { server, stop_runner, tasks } = self;
         stop_runner.cancel();
         server.shutdown(async move { tasks.wait().await }).await;
     }
@@ -101,13 +95,15 @@ fn check_roles(roles: &[String]) -> Result<(), Failure> {
     let unknown = roles.iter().find(|role| !ROLES.contains(&role.as_str()));
     unknown.map_or(Ok(()), |role| {
         let known = ROLES.join(", ");
-        Err(Failure::new(Exit::Usage, format!("`{role}` is no role")).advice(format!("the roles of this version: {known}")))
+        Err(Failure::new(Exit::Usage, format!("`{role}` is no role"))
+            .advice(format!("the roles of this version: {known}")))
     })
 }
 
 fn bind(config: &Config) -> Result<Listener, Failure> {
     let address: SocketAddr = config.server.listen.parse().map_err(|_| {
-        Failure::new(Exit::Usage, format!("`{}` is no address to listen on", config.server.listen)).advice("use the form 127.0.0.1:7500")
+        Failure::new(Exit::Usage, format!("`{}` is no address to listen on", config.server.listen))
+            .advice("use the form 127.0.0.1:7500")
     })?;
     Listener::bind(address, config.server.insecure).map_err(|error| Failure::new(Exit::Unavailable, error.to_string()))
 }
@@ -128,19 +124,26 @@ fn runner_options(config: &Config) -> RunnerOptions {
 }
 
 fn server_options(config: &Config) -> server::Options {
-    let mut options = server::Options { grace: Duration::from_secs(config.server.grace_seconds), ..server::Options::default() };
-    options.limits.max_in_flight = config.server.max_in_flight;
+    let mut options =
+        server::Options { grace: Duration::from_secs(config.server.grace_seconds), ..server::Options::default() };
+    options.limits.in_flight.short = config.server.max_in_flight;
     options
 }
 
-fn services(parts: &Parts, store: &SharedStore, engine: &Engine, accounts: &Accounts, limits: &Arc<Limits>) -> Services {
+fn services(
+    parts: &Parts,
+    store: &SharedStore,
+    engine: &Engine,
+    accounts: &Accounts,
+    limits: &Arc<Limits>,
+) -> Services {
     let export = ExportService::new(engine.clone(), accounts.clone(), Arc::clone(limits), parts.clock.clone());
     let retry = EngineRetry { engine: engine.clone(), clock: parts.clock.clone() };
     let rules = AccountRules { engine: engine.clone(), accounts: accounts.clone() };
     Services::new()
-        .add(ExportServiceServer::new(export).max_decoding_message_size(MAX_MESSAGE_BYTES))
-        .add(OperationApi::new(Arc::clone(store), parts.clock.clone(), Arc::new(retry)).into_server())
-        .add(QuotaApi::new(Arc::clone(store), parts.clock.clone(), Arc::new(rules)).into_server())
+        .with(ExportServiceServer::new(export).max_decoding_message_size(MAX_MESSAGE_BYTES))
+        .with(OperationApi::new(Arc::clone(store), parts.clock.clone(), Arc::new(retry)).into_server())
+        .with(QuotaApi::new(Arc::clone(store), parts.clock.clone(), Arc::new(rules)).into_server())
 }
 
 /// Retries through the engine.
@@ -171,7 +174,11 @@ struct AccountRules {
 impl EdgeRules for AccountRules {
     fn rule(&self, lane: &Lane) -> Result<QuotaRule, Problem> {
         match self.accounts.get(&lane.account) {
-            None => Err(Problem::field(Reason::AccountUnknown, "account", format!("no account `{}` is configured", lane.account))),
+            None => Err(Problem::field(
+                Reason::AccountUnknown,
+                "account",
+                format!("no account `{}` is configured", lane.account),
+            )),
             Some(account) if account.cloud != lane.cloud => Err(Problem::field(
                 Reason::AccountOfOtherCloud,
                 "account",
