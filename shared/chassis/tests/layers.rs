@@ -189,6 +189,17 @@ async fn what_is_too_much_is_refused_at_once_and_health_is_not() {
 }
 
 #[tokio::test]
+async fn a_call_counts_until_its_answer_is_read_or_dropped() {
+    let limits = EdgeLimits { in_flight: InFlightLimits { short: 1, waiting: 1 }, ..EdgeLimits::default() };
+    let service = edge(&limits, CancellationToken::new(), |_| async { Response::new(Body::new(Silent)) });
+    let unread = service.clone().oneshot(call(SHORT)).await.unwrap();
+    assert_eq!(reason(&status(&service.clone().oneshot(call(SHORT)).await.unwrap())), "OVERLOADED");
+    drop(unread);
+    let response = service.oneshot(call(SHORT)).await.unwrap();
+    assert!(Status::from_header_map(response.headers()).is_none());
+}
+
+#[tokio::test]
 async fn a_status_that_tonic_made_gets_a_reason() {
     let cases = [
         (

@@ -111,6 +111,39 @@ fn failures_of_the_store_have_the_code_that_tells_what_to_do() {
 }
 
 #[test]
+fn a_failed_cloud_call_tells_the_words_of_the_vendor_and_when_to_come_back() {
+    use sampan_cloud::{CallClass, CallError};
+    let error = CallError {
+        cloud: sampan_core::Cloud::Tencent,
+        action: "ExportImages",
+        class: CallClass::Throttled,
+        reason: Reason::CloudThrottled,
+        code: Some("RequestLimitExceeded".to_owned()),
+        message: "slower".to_owned(),
+        request_id: Some("r-1".to_owned()),
+        http_status: Some(200),
+        retry_after: Some(Duration::from_secs(3)),
+        attempts: 6,
+    };
+    let status = Status::from(Problem::from_call(&error));
+    assert_eq!(status.code(), Code::Unavailable);
+    let facts = status.get_details_error_info().unwrap().metadata;
+    assert_eq!((facts["vendor_code"].as_str(), facts["vendor_request_id"].as_str()), ("RequestLimitExceeded", "r-1"));
+    assert_eq!(status.get_details_retry_info().unwrap().retry_delay, Some(Duration::from_secs(3)));
+
+    let denied = CallError { class: CallClass::Permission, reason: Reason::CloudPermissionDenied, ..error };
+    assert!(Status::from(Problem::from_call(&denied)).get_details_retry_info().is_none(), "never repeat it unchanged");
+}
+
+#[test]
+fn an_operation_that_cannot_be_retried_is_a_failed_precondition() {
+    let error = sampan_ops::Error::NotRetryable { id: id(0), why: "it has not ended" };
+    let status = Status::from(Problem::from_engine(error, noon()));
+    assert_eq!(status.code(), Code::FailedPrecondition);
+    assert_eq!(status.get_details_error_info().unwrap().reason, "OPERATION_NOT_RETRYABLE");
+}
+
+#[test]
 fn details_stay_below_the_header_limit_of_common_clients() {
     let rules = vec![violation("PREFIX_MALFORMED", Severity::Enforced); 500];
     let status = Status::from(Problem::violations(Reason::ImageWindows, "x".repeat(100_000), rules));

@@ -13,7 +13,7 @@ use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_otlp::{SpanExporter, WithExportConfig as _};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SdkTracerProvider;
-use tracing_subscriber::filter::EnvFilter;
+use tracing_subscriber::filter::{EnvFilter, LevelFilter, Targets};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
@@ -87,7 +87,9 @@ pub struct Telemetry {
 pub fn init(options: &Options) -> Result<Telemetry, Error> {
     let filter = filter(options.filter.as_deref())?;
     let traces = options.otlp_endpoint.as_deref().map(|endpoint| provider(endpoint, options)).transpose()?;
-    let spans = traces.as_ref().map(|provider| tracing_opentelemetry::layer().with_tracer(provider.tracer("sampan")));
+    let spans = traces
+        .as_ref()
+        .map(|provider| tracing_opentelemetry::layer().with_tracer(provider.tracer("sampan")).with_filter(traced()));
     let is_terminal = std::io::stderr().is_terminal();
     Registry::default()
         .with(spans)
@@ -130,6 +132,14 @@ where
     };
     let layer = tracing_subscriber::fmt::layer().with_writer(Redacting::new(writer)).with_ansi(is_terminal && !is_json);
     if is_json { layer.json().flatten_event(true).boxed() } else { layer.boxed() }
+}
+
+/// Returns what becomes a trace: our own spans. The exporter speaks gRPC itself, and spans of its transport would
+/// beget further ones.
+fn traced() -> Targets {
+    let quiet = ["h2", "hyper", "hyper_util", "tonic", "tower", "reqwest", "rustls", "opentelemetry"];
+    let ours = Targets::new().with_default(LevelFilter::INFO);
+    quiet.into_iter().fold(ours, |targets, target| targets.with_target(target, LevelFilter::OFF))
 }
 
 fn provider(endpoint: &str, options: &Options) -> Result<SdkTracerProvider, Error> {

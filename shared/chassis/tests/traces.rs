@@ -1,0 +1,90 @@
+//! Traces reach a collector, join the caller's, and are not lost at the end. One process-wide set-up, so one test.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+
+use std::convert::Infallible;
+
+use async_trait::async_trait;
+use http::{Request, Response};
+use opentelemetry_proto::tonic::collector::trace::v1::trace_service_server::{TraceService, TraceServiceServer};
+use opentelemetry_proto::tonic::collector::trace::v1::{ExportTraceServiceRequest, ExportTraceServiceResponse};
+use opentelemetry_proto::tonic::common::v1::any_value::Value;
+use sampan_chassis::layers::{EdgeLimits, stack};
+use sampan_chassis::telemetry::{Error, Options, init};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tonic::Status;
+use tonic::body::Body;
+use tonic::transport::server::TcpIncoming;
+use tower::{ServiceBuilder, ServiceExt as _, service_fn};
+
+const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
+const PARENT: &str = "b7ad6b7169203331";
+
+struct Collector(mpsc::UnboundedSender<ExportTraceServiceRequest>);
+
+#[async_trait]
+impl TraceService for Collector {
+    async fn export(
+        &self,
+        request: tonic::Request<ExportTraceServiceRequest>,
+    ) -> Result<tonic::Response<ExportTraceServiceResponse>, Status> {
+        self.0.send(request.into_inner()).unwrap();
+        Ok(tonic::Response::new(ExportTraceServiceResponse::default()))
+    }
+}
+
+fn collector(closing: CancellationToken) -> (String, mpsc::UnboundedReceiver<ExportTraceServiceRequest>, TaskTracker) {
+    let (sender, receiver) = mpsc::unbounded_channel();
+    let incoming = TcpIncoming::bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let endpoint = format!("http://{}", incoming.local_addr().unwrap());
+    let server = tonic::transport::Server::builder().add_service(TraceServiceServer::new(Collector(sender)));
+    let tasks = TaskTracker::new();
+    tasks.spawn(server.serve_with_incoming_shutdown(incoming, closing.cancelled_owned()));
+    tasks.close();
+    (endpoint, receiver, tasks)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_span_of_a_call_joins_the_trace_of_its_caller_and_is_flushed_at_the_end() {
+    let closing = CancellationToken::new();
+    let (endpoint, mut received, tasks) = collector(closing.clone());
+    let options = Options {
+        filter: Some("off".to_owned()),
+        otlp_endpoint: Some(endpoint),
+        service_name: "sampan-export".to_owned(),
+        ..Options::default()
+    };
+    let telemetry = init(&options).unwrap();
+    assert!(matches!(init(&Options::default()), Err(Error::SetUpAlready)));
+
+    let service = ServiceBuilder::new()
+        .layer(stack(&EdgeLimits::default(), CancellationToken::new()))
+        .service(service_fn(|_: Request<Body>| async { Ok::<_, Infallible>(Response::new(Body::empty())) }));
+    let request = Request::builder()
+        .uri("/sampan.quota.v1.QuotaService/GetQuota")
+        .header("traceparent", format!("00-{TRACE}-{PARENT}-01"))
+        .header("authorization", "Bearer hunter2")
+        .body(Body::empty())
+        .unwrap();
+    drop(service.oneshot(request).await.unwrap());
+    telemetry.flush().await;
+
+    let sent = received.recv().await.unwrap();
+    assert!(!format!("{sent:?}").contains("hunter2"));
+    let resource = &sent.resource_spans[0];
+    let names = resource.resource.as_ref().unwrap().attributes.iter();
+    let name = names.filter(|attribute| attribute.key == "service.name").find_map(|one| one.value.clone()?.value);
+    assert_eq!(name, Some(Value::StringValue("sampan-export".to_owned())));
+    let spans = &resource.scope_spans[0].spans;
+    assert_eq!(spans.len(), 1, "our own span and none of the transport");
+    assert_eq!(spans[0].name, "/sampan.quota.v1.QuotaService/GetQuota");
+    assert_eq!((hex(&spans[0].trace_id), hex(&spans[0].parent_span_id)), (TRACE.to_owned(), PARENT.to_owned()));
+
+    closing.cancel();
+    tasks.wait().await;
+}
