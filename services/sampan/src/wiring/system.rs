@@ -141,9 +141,9 @@ fn services(
     let retry = EngineRetry { engine: engine.clone(), clock: parts.clock.clone() };
     let rules = AccountRules { engine: engine.clone(), accounts: accounts.clone() };
     Services::new()
-        .with(ExportServiceServer::new(export).max_decoding_message_size(MAX_MESSAGE_BYTES))
-        .with(OperationApi::new(Arc::clone(store), parts.clock.clone(), Arc::new(retry)).into_server())
-        .with(QuotaApi::new(Arc::clone(store), parts.clock.clone(), Arc::new(rules)).into_server())
+        .add(ExportServiceServer::new(export).max_decoding_message_size(MAX_MESSAGE_BYTES))
+        .add(OperationApi::new(Arc::clone(store), parts.clock.clone(), Arc::new(retry)).into_server())
+        .add(QuotaApi::new(Arc::clone(store), parts.clock.clone(), Arc::new(rules)).into_server())
 }
 
 /// Retries through the engine.
