@@ -33,12 +33,13 @@ pub struct QuotaRequest {
 /// A start that asks to be admitted.
 #[derive(Debug, Clone)]
 pub struct NewOperation {
-    /// The record as it is to be kept; the store sets `created`, `updated`, `revision`, `quota`, and `state` to
-    /// `Running` or `WaitingForQuota`.
+    /// The record as it is to be kept; the store sets `version`, `created`, `updated`, `revision` (1), `quota`,
+    /// `cancel` (none), and `state` to `Running` or `WaitingForQuota`.
     pub operation: Operation,
     /// Units of quota; `None` when the operation needs none.
     pub quota: Option<QuotaRequest>,
-    /// When its first step is due; `None` means at once.
+    /// When its first step is due; `None` means at once. One that waits for quota is not due before its earliest
+    /// start either.
     pub first_due: Option<Timestamp>,
 }
 
@@ -63,6 +64,8 @@ pub trait Admission: Send + Sync {
     ///
     /// # Errors
     /// - [`Error::RequestIdReused`] when the request id (scoped by `caller`) belongs to another request digest.
-    /// - [`Error::QuotaSpent`] with [`OnSpent::Refuse`]; nothing is held and nothing is kept then.
+    /// - [`Error::QuotaSpent`] with [`OnSpent::Refuse`]; also with [`OnSpent::Queue`] when it needs more units than a
+    ///   whole day has, for it would hold up the lane for ever. Nothing is held and nothing is kept then.
+    /// - [`Error::Invalid`] when 0 units are asked for, or the operation's id belongs to another caller or digest.
     async fn admit(&self, start: NewOperation) -> Result<Admitted, Error>;
 }

@@ -10,8 +10,8 @@ use crate::quota::QuotaPicture;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The store cannot be reached or does not answer; nothing is known to have changed, and the same call can
-    /// be repeated.
+    /// The store cannot be reached, does not answer, or cannot write; whether the call took effect is not known,
+    /// and the same call can be repeated.
     #[error("the store is unavailable: {0}")]
     Unavailable(String),
     /// A record cannot be read.

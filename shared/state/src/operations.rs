@@ -57,9 +57,12 @@ pub struct Claim {
 pub enum Next {
     /// The worker goes on at once and keeps the lease, prolonged by the given time.
     Keep(Duration),
-    /// The lease goes back; the operation is due at the given time (a past one means at once).
+    /// The lease goes back; the operation is due at the given time (a past one means at once), or earlier when a
+    /// cancel or a free unit called for it while it was leased. One that this commit puts into the waiting list is
+    /// due at its earliest start.
     DueAt(Timestamp),
-    /// The operation has ended: lease, due queue and waiting list forget it.
+    /// The operation has ended: lease, due queue and waiting list forget it, a reservation goes back, and what is
+    /// committed stays counted. Goes with a final state, and a final state goes with it.
     Ended,
 }
 
@@ -73,7 +76,7 @@ pub enum UnitsChange {
     /// As [`QuotaLedger::release_units`](crate::quota::QuotaLedger::release_units).
     Release,
     /// The cloud says that the day is spent: release the units, mark the lane spent, and take the place in the
-    /// waiting list that the operation's age gives it.
+    /// waiting list that the operation's age gives it. One that is being cancelled, or ends, takes no place.
     SpentElsewhere {
         /// Whether the operation waits for the reset; otherwise it only gives up its units.
         requeue: bool,
@@ -83,7 +86,9 @@ pub enum UnitsChange {
 /// One atomic write of a worker.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Commit {
-    /// The record as it is to be kept. The store sets `revision`, `updated` and `quota`, and keeps its own `cancel`.
+    /// The record as it is to be kept. The store sets `revision`, `updated` and `quota`, and keeps its own `cancel`
+    /// and what identifies the operation: `id`, `kind`, `lane`, `caller`, `request_id`, `request_digest`, `created`.
+    /// While a cancel stands, `Running` and `WaitingForQuota` are kept as `Cancelling`.
     pub operation: Operation,
     /// What comes next.
     pub next: Next,
@@ -104,12 +109,13 @@ pub trait Operations: Send + Sync {
     /// [`Error::NotFound`].
     async fn get(&self, id: OperationId) -> Result<Operation, Error>;
 
-    /// Lists operations, newest first.
+    /// Lists operations, newest first. A record that cannot be read is left out, and logged.
     async fn list(&self, query: &ListQuery) -> Result<ListPage, Error>;
 
     /// Claims at most `limit` due operations of `kinds`, longest due first, each for `ttl`.
     ///
-    /// An operation whose lease ran out is due at that time. May return none.
+    /// An operation whose lease ran out is due at that time. May return none. One whose record cannot be read is
+    /// logged, skipped, and tried again a minute later; the others are claimed all the same.
     async fn claim(&self, kinds: &[String], owner: &str, limit: u32, ttl: Duration) -> Result<Vec<Claim>, Error>;
 
     /// Prolongs a live work lease to `ttl` from now.
@@ -123,14 +129,20 @@ pub trait Operations: Send + Sync {
     /// Returns the record as kept, and the lease when it was kept.
     ///
     /// # Errors
-    /// - [`Error::LeaseLost`] when the work lease or the lane lease is stale; nothing changes.
-    /// - [`Error::QuotaSpent`] when [`UnitsChange::Commit`] finds the reservation lapsed; nothing changes.
+    /// Nothing changes with any of them:
+    /// - [`Error::LeaseLost`] when the work lease or the lane lease is stale: granted anew, given back, or run out,
+    ///   even if nobody took it since.
+    /// - [`Error::Invalid`] when the record is of another operation, `next` does not go with its state, or `units`
+    ///   come without a rule.
+    /// - [`Error::QuotaSpent`] when [`UnitsChange::Commit`] finds the reservation lapsed.
     async fn commit(&self, lease: &WorkLease, commit: Commit) -> Result<(Operation, Option<WorkLease>), Error>;
 
     /// Asks for a cancel: keeps the request in the record and makes the operation due at once.
     ///
-    /// An operation that waits for quota ends as cancelled right here, and spends nothing. Asking again
-    /// changes nothing but may turn `remove_result` on.
+    /// An operation in the state `WaitingForQuota` ends as cancelled right here with its open targets, and spends
+    /// nothing, unless it has committed units or an unsettled intent. Every other one becomes `Cancelling` and leaves
+    /// the waiting list; a worker that has it at that moment keeps it, and it is due again when given back. Asking
+    /// again changes nothing but may turn `remove_result` on. The time of the request is the store's.
     ///
     /// # Errors
     /// [`Error::NotFound`]; [`Error::Ended`] when it has ended.
@@ -139,18 +151,24 @@ pub trait Operations: Send + Sync {
     /// Puts an ended operation back to work: `change` becomes the record (state `Running`), if its revision is
     /// still the one in the store.
     ///
+    /// It is due at once, its cancel and `finished` are cleared. What it had committed stays counted and is its own
+    /// no more: a new mutating call needs a new unit. Identity is kept as by [`commit`](Self::commit).
+    ///
     /// # Errors
-    /// [`Error::LeaseLost`] when the record changed in between; [`Error::NotFound`].
+    /// [`Error::LeaseLost`] when the record changed in between or has not ended; [`Error::NotFound`].
     async fn reopen(&self, change: Operation) -> Result<Operation, Error>;
 
     /// Waits until the operation's revision is above `after`, and returns the newest record.
     ///
     /// Level-triggered: revisions in between are skipped. An ended operation returns at once whatever `after` is.
+    /// A move in the waiting list is no change: it shows when the record is read.
     ///
     /// # Cancellation
     /// Dropping the future leaves nothing behind.
     async fn changed(&self, id: OperationId, after: u64) -> Result<Operation, Error>;
 
     /// Waits until an operation of `kinds` may be due, or `at_most` has passed. Early returns are allowed.
+    ///
+    /// `at_most` runs on the machine's clock. A jump of the store's clock is noticed within half a second or so.
     async fn wait_due(&self, kinds: &[String], at_most: Duration);
 }

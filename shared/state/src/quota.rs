@@ -32,7 +32,8 @@ pub struct QuotaPicture {
     pub committed: u32,
     /// Units held by operations that have not called yet.
     pub reserved: u32,
-    /// Units that somebody else is known to have used (the cloud said that the day is spent).
+    /// Units that somebody else is known to have used: what is left of the limit once the cloud said that the day is
+    /// spent. 0 where nothing is limited, though nothing starts until the reset there either.
     pub spent_elsewhere: u32,
     /// When the next day begins.
     pub resets_at: Timestamp,
@@ -77,24 +78,31 @@ pub trait QuotaLedger: Send + Sync {
     ///
     /// A holder of today's reservation or commitment gets [`Turn::Reserved`] again. An operation that is not in
     /// the waiting list yet takes the place that its age gives it (order of admission), so one whose reservation
-    /// lapsed at midnight comes before those admitted after it.
+    /// lapsed at midnight comes before those admitted after it. The record's `quota` follows, its `state` is left to
+    /// the worker. A commitment of an earlier day stays counted there, and new units are given.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when there is no such operation, [`Error::Ended`] when it has ended, [`Error::Invalid`] for
+    /// 0 units.
     async fn take_turn(&self, lane: &Lane, rule: &QuotaRule, holder: OperationId, units: u32) -> Result<Turn, Error>;
 
     /// Turns the holder's reservation of today into use for good, before the cloud is called.
     ///
-    /// Returns the day that it counts on. Repeating it changes nothing.
+    /// Returns the day that it counts on. Repeating it changes nothing, on a later day too: what is committed stays on
+    /// its day.
     ///
     /// # Errors
     /// [`Error::QuotaSpent`] when the holder has no reservation of today (it lapsed): nothing is counted then,
-    /// and the operation must [`take_turn`](Self::take_turn) again.
+    /// and the operation must [`take_turn`](Self::take_turn) again. [`Error::NotFound`].
     async fn commit_units(&self, lane: &Lane, rule: &QuotaRule, holder: OperationId) -> Result<Date, Error>;
 
     /// Gives the holder's units back, reserved or committed: the call surely never took effect. Wakes the next
-    /// waiters. A holder without units is no error; leaves the waiting list too.
+    /// waiters: those that fit now are due at once. A holder without units, or without a record, is no error; leaves
+    /// the waiting list too.
     async fn release_units(&self, lane: &Lane, rule: &QuotaRule, holder: OperationId) -> Result<(), Error>;
 
     /// Marks the rest of today as used by somebody else, because the cloud said so; reservations that are not
-    /// committed lapse. Ends with the day.
+    /// committed lapse, and their records say `Released`. Waiters are due at their earliest start. Ends with the day.
     async fn mark_spent(&self, lane: &Lane, rule: &QuotaRule) -> Result<(), Error>;
 
     /// Returns the quota of a lane now.
