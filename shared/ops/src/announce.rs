@@ -30,7 +30,7 @@ pub struct Announcement {
 pub(crate) struct CallGuard {
     /// No call begins this short before the day of the quota turns: the cloud could count it on either side.
     pub(crate) day_end_margin: Duration,
-    /// How long after the turn of the day the call is tried again.
+    /// No call begins this short after the turn either; then it is tried again.
     pub(crate) after_reset: Duration,
     /// Lifetime of the work lease.
     pub(crate) work_ttl: Duration,
@@ -60,7 +60,7 @@ impl StepContext {
             return Err(StepError::DeadlinePassed);
         }
         if self.purpose != Purpose::Aside {
-            self.guard_the_end_of_the_day(now)?;
+            self.guard_the_turn_of_the_day(now)?;
             self.hold_units(now, false).await?;
         }
         let announced = self.write_intent(call, now);
@@ -87,11 +87,13 @@ impl StepContext {
         Ok(())
     }
 
-    fn guard_the_end_of_the_day(&self, now: Timestamp) -> Result<(), StepError> {
+    /// Around the turn of the day the cloud's clock may be on the other side of it.
+    fn guard_the_turn_of_the_day(&self, now: Timestamp) -> Result<(), StepError> {
         if self.operation.units == 0 || self.rule.daily_units.is_none() {
             return Ok(());
         }
-        let reset = self.rule.resets_at(now);
+        let shortly_before = now.saturating_sub(signed(self.guard.after_reset)).unwrap_or(now);
+        let reset = self.rule.resets_at(shortly_before);
         if reset.duration_since(now) >= signed(self.guard.day_end_margin) {
             return Ok(());
         }

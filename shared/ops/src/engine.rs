@@ -155,6 +155,8 @@ impl Engine {
     ///
     /// # Errors
     /// - [`Error::NotRetryable`] when it has not ended, nothing of it failed, or its saga cannot begin again.
+    /// - [`Error::Store`] with [`QuotaSpent`](sampan_state::Error::QuotaSpent) when the day is spent and its caller
+    ///   did not choose to queue; nothing is changed then.
     /// - [`Error::Store`] with [`LeaseLost`](sampan_state::Error::LeaseLost) when somebody was faster.
     pub async fn retry(&self, id: OperationId) -> Result<Operation, Error> {
         let operation = self.get(id).await?;
@@ -168,6 +170,9 @@ impl Engine {
         let reopening = saga.reopening(&operation).ok_or(refuse("operations of this kind begin anew instead"))?;
         let first = saga.steps().iter().position(|step| step.name == reopening.from_step);
         let first = first.ok_or(refuse("its saga names no step to begin at"))?;
+        if operation.on_spent == OnSpent::Refuse {
+            self.refuse_without_units(&operation.lane, reopening.units).await?;
+        }
         let mut change = operation;
         change.units = reopening.units;
         reopen_at(&mut change, saga.as_ref(), first);
@@ -218,6 +223,16 @@ impl Engine {
 
     pub(crate) fn store(&self) -> &SharedStore {
         &self.0.store
+    }
+
+    /// The units are taken with the call; this only spares an ended operation a second failure.
+    async fn refuse_without_units(&self, lane: &Lane, units: u32) -> Result<(), Error> {
+        let picture = self.quota(lane).await?;
+        let short = picture.remaining().is_some_and(|left| left < units) || picture.waiting_count > 0;
+        if units > 0 && short {
+            return Err(sampan_state::Error::QuotaSpent(Box::new(picture)).into());
+        }
+        Ok(())
     }
 
     fn record(&self, saga: &dyn Saga, start: StartRequest) -> Operation {

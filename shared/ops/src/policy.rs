@@ -79,7 +79,7 @@ pub struct Policy {
     pub panics: u32,
     /// No mutating call begins this short before the day of its quota turns.
     pub day_end_margin: Duration,
-    /// How long after the turn of the day such a call is tried again.
+    /// Nor this short after the turn; then it is tried again.
     pub after_reset: Duration,
 }
 
@@ -103,7 +103,7 @@ impl Default for Policy {
             undo_failures: 8,
             panics: 3,
             day_end_margin: Duration::from_secs(45),
-            after_reset: Duration::from_secs(1),
+            after_reset: Duration::from_secs(2),
         }
     }
 }

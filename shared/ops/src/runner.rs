@@ -19,7 +19,7 @@ use crate::policy::{Chance, Policy};
 
 /// Longest wait for a due operation; a store's clock that was moved is noticed after it.
 const IDLE: Duration = Duration::from_secs(1);
-/// Pause when a wake-up brought nothing, so that a store that wakes too often is not asked in a circle.
+/// Pause after an early wake-up that brought nothing, so that a store is not asked in a circle.
 const IN_VAIN: Duration = Duration::from_millis(20);
 /// Pause after a claim that the store could not answer.
 const UNAVAILABLE: Duration = Duration::from_secs(1);
@@ -94,8 +94,13 @@ impl Runner {
         if kinds.is_empty() {
             stop.cancelled().await;
         }
+        let mut in_vain = false;
         while !stop.is_cancelled() {
-            self.claim_and_spawn(&kinds, &slots, &tracker, &stop).await;
+            let found = self.claim_and_spawn(&kinds, &slots, &tracker, &stop).await;
+            if !found && in_vain {
+                stop.run_until_cancelled(tokio::time::sleep(IN_VAIN)).await;
+            }
+            in_vain = !found && stop.run_until_cancelled(self.wakes_early(&kinds)).await.unwrap_or(false);
         }
         self.worker.stopping.cancel();
         tracker.close();
@@ -123,33 +128,33 @@ impl Runner {
         Ok(count)
     }
 
-    /// Stops at its waits only: what is claimed is carried on or handed back, never forgotten.
+    /// Returns whether anything was due. Stops at its waits only: what is claimed is carried on or handed back,
+    /// never forgotten.
     async fn claim_and_spawn(
         &self,
         kinds: &[String],
         slots: &Arc<Semaphore>,
         tracker: &TaskTracker,
         stop: &CancellationToken,
-    ) {
-        let Some(Ok(first)) = stop.run_until_cancelled(Arc::clone(slots).acquire_owned()).await else { return };
+    ) -> bool {
+        let Some(Ok(first)) = stop.run_until_cancelled(Arc::clone(slots).acquire_owned()).await else { return false };
         let mut permits = vec![first];
         while let Ok(permit) = Arc::clone(slots).try_acquire_owned() {
             permits.push(permit);
         }
         match self.claim(kinds, permits.len()).await {
-            Ok(claims) if claims.is_empty() => {
-                drop(permits);
-                stop.run_until_cancelled(self.wait(kinds)).await;
-            }
             Ok(claims) => {
+                let found = !claims.is_empty();
                 for (claim, permit) in claims.into_iter().zip(permits) {
                     self.spawn(claim, permit, tracker);
                 }
+                found
             }
             Err(error) => {
                 warn!(%error, "nothing claimed");
                 drop(permits);
                 stop.run_until_cancelled(tokio::time::sleep(UNAVAILABLE)).await;
+                false
             }
         }
     }
@@ -162,12 +167,11 @@ impl Runner {
         });
     }
 
-    async fn wait(&self, kinds: &[String]) {
+    /// Waits until something may be due; returns whether that took no time worth speaking of.
+    async fn wakes_early(&self, kinds: &[String]) -> bool {
         let asked = Instant::now();
         self.worker.engine.store().wait_due(kinds, IDLE).await;
-        if asked.elapsed() < IN_VAIN {
-            tokio::time::sleep(IN_VAIN).await;
-        }
+        asked.elapsed() < IN_VAIN
     }
 
     async fn claim(&self, kinds: &[String], limit: usize) -> Result<Vec<Claim>, StoreError> {

@@ -132,28 +132,6 @@ async fn a_step_is_dropped_when_the_work_lease_cannot_be_renewed() {
 }
 
 #[tokio::test]
-async fn a_lease_is_prolonged_while_its_step_runs() {
-    let world = World::new();
-    world.cloud.answer_waits([Wait::Hang]);
-    let id = world.start(OnSpent::Refuse).await;
-    // The machine's clock renews each 10 ms; the store's clock moves by half a lifetime each time that it did.
-    let runner = world.runner_with("r", |options| options.work_ttl = Duration::from_millis(30));
-    let other = world.runner("other");
-    tokio::select! {
-        _ = runner.tick() => panic!("it hangs"),
-        () = async {
-            world.cloud.hanging.notified().await;
-            for _ in 0..6 {
-                tokio::time::sleep(Duration::from_millis(25)).await;
-                world.advance(Duration::from_millis(15));
-                assert_eq!(other.tick().await.unwrap(), 0);
-            }
-        } => {}
-    }
-    assert_eq!(world.get(id).await.journal.step_name, "wait");
-}
-
-#[tokio::test]
 async fn a_runner_carries_on_many_operations_until_it_is_stopped() {
     let world = World::new();
     let runner = world.runner_with("r", |options| options.concurrency = 2);

@@ -2,9 +2,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, unreachable_pub, reason = "tests")]
 
 mod cancelling;
+mod flaky;
 mod leases;
 mod quota;
 mod running;
+mod store_down;
 mod toy;
 mod waiting;
 mod watching;

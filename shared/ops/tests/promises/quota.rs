@@ -38,7 +38,11 @@ async fn a_queued_start_begins_by_itself_after_the_reset_in_the_order_of_arrival
     world.clock.set(at("2026-11-21T15:59:59Z"));
     assert_eq!(runner.tick().await.unwrap(), 0, "nothing is due before the reset");
     world.clock.set(at(RESET));
-    while runner.tick().await.unwrap() > 0 {}
+    runner.tick().await.unwrap();
+    assert_eq!(world.get(second).await.state, State::Running, "its unit is held; the clock of the cloud may be late");
+    assert_eq!(world.cloud.job_count(), 5);
+    world.clock.set(at("2026-11-21T16:00:02Z"));
+    runner.tick().await.unwrap();
     assert_eq!(world.get(first).await.state, State::Succeeded);
     assert_eq!(world.get(second).await.state, State::Succeeded);
     assert_eq!(world.units().await, (2, 0, 3));
@@ -101,7 +105,7 @@ async fn no_call_begins_just_before_the_day_turns_and_the_new_day_is_charged() {
     let waiting = world.get(id).await;
     assert_eq!(waiting.state, State::Running);
     assert_eq!(world.cloud.calls.load(Ordering::SeqCst), 0);
-    world.clock.set(at("2026-11-21T16:00:01Z"));
+    world.clock.set(at("2026-11-21T16:00:02Z"));
     runner.tick().await.unwrap();
     assert_eq!(world.get(id).await.state, State::Succeeded);
     assert_eq!(world.units().await, (1, 0, 4));
@@ -194,4 +198,19 @@ async fn a_lane_of_the_other_cloud_has_no_limit() {
     let pictures = world.engine.quotas(&[lane.clone(), crate::toy::lane()]).await.unwrap();
     assert_eq!((pictures[0].lane.clone(), pictures[0].limit), (lane, None));
     assert_eq!(pictures[1].limit, Some(5));
+}
+
+#[tokio::test]
+async fn a_retry_on_a_spent_day_is_refused_like_a_start_and_changes_nothing() {
+    let world = World::new();
+    let runner = world.runner("r");
+    world.cloud.answer_waits([Wait::Fail]);
+    let id = world.start(OnSpent::Refuse).await;
+    let failed = world.end(&runner, id).await;
+    for _ in 0..4 {
+        world.start(OnSpent::Refuse).await;
+    }
+    let refused = world.engine.retry(id).await;
+    assert!(matches!(refused, Err(Error::Store(sampan_state::Error::QuotaSpent(_)))));
+    assert_eq!(world.get(id).await, failed);
 }

@@ -22,6 +22,8 @@ use serde_json::{Value, json};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
+use crate::flaky::Flaky;
+
 pub const ACTION: &str = "StartJob";
 
 /// What the toy cloud answers to the next call that starts a job.
@@ -53,6 +55,8 @@ pub enum Wait {
     CancelAside(Engine),
     /// The process is told to stop in the middle of the step, which then is done.
     StopAside(CancellationToken),
+    /// The next two writes fail, and the step is done.
+    DownAside(Arc<Flaky>),
     /// Never ends; tells when it began and when it was dropped.
     Hang,
 }
@@ -234,6 +238,13 @@ impl ToySaga {
                 }
                 Ok(Outcome::Done(Value::Null))
             }
+            Some(Wait::DownAside(flaky)) => {
+                flaky.failing_commits.store(2, Ordering::SeqCst);
+                for target in context.targets() {
+                    target.state = TargetState::Succeeded;
+                }
+                Ok(Outcome::Done(Value::Null))
+            }
             Some(Wait::Broken(class)) => Err(call_error(class).into()),
             Some(Wait::Hang) => {
                 let _dropped = Dropped(&self.0);
@@ -319,6 +330,7 @@ impl Saga for ToySaga {
 pub struct World {
     pub clock: Arc<ManualClock>,
     pub store: SharedStore,
+    pub flaky: Arc<Flaky>,
     pub engine: Engine,
     pub cloud: Arc<ToyCloud>,
 }
@@ -335,12 +347,13 @@ pub fn at(text: &str) -> Timestamp {
 impl World {
     pub fn new() -> Self {
         let clock = Arc::new(ManualClock::new(at(NOON)));
-        let store: SharedStore = Embedded::in_memory(clock.clone()).unwrap();
+        let flaky = Arc::new(Flaky::new(Embedded::in_memory(clock.clone()).unwrap()));
+        let store: SharedStore = flaky.clone();
         let limits = Arc::new(Limits::load(&LimitChoices::default()).unwrap());
         let cloud = Arc::new(ToyCloud::default());
         let saga: Arc<dyn Saga> = Arc::new(ToySaga(cloud.clone()));
         let engine = Engine::new(store.clone(), clock.clone(), LaneRules::new(limits), vec![saga]);
-        Self { clock, store, engine, cloud }
+        Self { clock, store, flaky, engine, cloud }
     }
 
     pub fn runner(&self, owner: &str) -> Runner {
@@ -384,13 +397,18 @@ impl World {
 
     /// Runs until the operation has ended, in steps of 10 s.
     pub async fn end(&self, runner: &Runner, id: OperationId) -> Operation {
-        for _ in 0..100_000 {
+        self.end_in_steps(runner, id, Duration::from_secs(10)).await
+    }
+
+    /// Runs until the operation has ended.
+    pub async fn end_in_steps(&self, runner: &Runner, id: OperationId, step: Duration) -> Operation {
+        for _ in 0..10_000 {
             runner.tick().await.unwrap();
             let operation = self.get(id).await;
             if operation.state.is_final() {
                 return operation;
             }
-            self.advance(Duration::from_secs(10));
+            self.advance(step);
         }
         panic!("never ended: {:?}", self.get(id).await);
     }

@@ -141,7 +141,7 @@ async fn a_cloud_that_is_down_is_asked_again_ever_more_rarely_until_the_deadline
     *world.cloud.deadline.lock().unwrap() = hours(10);
     world.cloud.answer_waits(vec![Wait::Broken(CallClass::Transient); 10_000]);
     let id = world.start(OnSpent::Refuse).await;
-    let ended = world.end(&world.runner("r"), id).await;
+    let ended = world.end_in_steps(&world.runner("r"), id, Duration::from_secs(60)).await;
     let failure = ended.failure.unwrap();
     assert_eq!(failure.reason, "EXPORT_DEADLINE_PASSED");
     assert!(failure.message.contains("the toy cloud says no"), "{}", failure.message);
@@ -155,7 +155,7 @@ async fn without_a_deadline_patience_ends_after_a_day() {
     let world = World::new();
     world.cloud.answer_waits(vec![Wait::Broken(CallClass::Transient); 10_000]);
     let id = world.start(OnSpent::Refuse).await;
-    let ended = world.end(&world.runner("r"), id).await;
+    let ended = world.end_in_steps(&world.runner("r"), id, Duration::from_secs(60)).await;
     assert_eq!(ended.failure.unwrap().reason, "CLOUD_REFUSED");
     assert!(ended.finished.unwrap() >= at(NOON) + SignedDuration::from_hours(24));
 }
