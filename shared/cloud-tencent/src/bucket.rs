@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use reqsign_tencent_cos::Credential;
 use sampan_cloud::bucket::{Bucket, BucketRef, BucketStore, Object, ObjectPage, PresignedUrl};
-use sampan_cloud::stack::CredentialCache;
+use sampan_cloud::stack::{CredentialCache, SignError};
 use sampan_cloud::{CallClass, CallError};
 use sampan_core::{Cloud, Reason, SharedClock};
 
@@ -51,9 +51,14 @@ impl BucketStore for Buckets {
 
     async fn presign_get(&self, bucket: &BucketRef, key: &str, valid_for: Duration) -> Result<PresignedUrl, CallError> {
         presign::check(valid_for)?;
-        let credential = self.credentials.get_for(valid_for).await.map_err(|error| CallError {
-            class: CallClass::Credentials,
-            ..refuse(presign::NAME, Reason::CloudCredentialsRejected, error.to_string())
+        let credential = self.credentials.get_for(valid_for).await.map_err(|error| {
+            let (class, reason) = match &error {
+                SignError::Unavailable(_) => (CallClass::Transient, Reason::CloudUnavailable),
+                SignError::Credentials(_) | SignError::Request(_) => {
+                    (CallClass::Credentials, Reason::CloudCredentialsRejected)
+                }
+            };
+            CallError { class, ..refuse(presign::NAME, reason, error.to_string()) }
         })?;
         presign::get(&self.cos, bucket, key, valid_for, &credential, self.clock.now())
     }

@@ -152,7 +152,8 @@ impl ProvideCredential for Chain {
                 Err(error) => problem = problem.or(Some(error)),
             }
         }
-        problem.map_or(Ok(None), Err)
+        // Away from the vendor's machines the last source never answers, so its silence is no fault that passes.
+        problem.map_or(Ok(None), |problem| Err(problem.set_retryable(false)))
     }
 }
 

@@ -90,6 +90,23 @@ async fn a_role_that_is_refused_is_told_with_the_vendors_code() {
 }
 
 #[tokio::test]
+async fn a_source_of_credentials_that_fails_for_a_moment_is_asked_again() {
+    let asked = std::sync::atomic::AtomicU32::new(0);
+    let replay = cloud(move |_| match asked.fetch_add(1, std::sync::atomic::Ordering::SeqCst) {
+        0 => status(503),
+        _ => text(200, issued(3600).to_string()),
+    })
+    .await;
+    let source = CredentialSource::CvmRole { role: Some("exporter".to_owned()) };
+    assert_eq!(TencentCloud::open(replay.config(source)).0.image_quota(&region()).await.unwrap(), Some(20));
+
+    let replay = cloud(|_| api_error("InternalError")).await;
+    let source = CredentialSource::AssumeRole { base: Box::new(keys()), role: Role::new("qcs::x") };
+    let error = TencentCloud::open(replay.config(source)).0.image_quota(&region()).await.unwrap_err();
+    assert_eq!((error.class, error.reason, error.attempts), (CallClass::Transient, Reason::CloudUnavailable, 3));
+}
+
+#[tokio::test]
 async fn an_address_ends_with_the_credentials_that_signed_it() {
     let replay = cloud(|_| text(200, issued(1800).to_string())).await;
     let source = CredentialSource::CvmRole { role: Some("exporter".to_owned()) };

@@ -5,13 +5,14 @@ use http::header::{CONTENT_TYPE, HOST};
 use reqsign_core::time::Timestamp;
 use reqsign_core::{Context, ProvideCredential};
 use reqsign_tencent_cos::Credential;
+use sampan_cloud::CallClass;
 use sampan_cloud::stack::SignError;
 use sampan_core::SharedClock;
 use serde::Deserialize;
 use serde_json::json;
 
 use super::{Provider, invalid};
-use crate::tc3;
+use crate::{codes, tc3};
 
 /// A role to assume.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,7 +83,8 @@ impl ProvideCredential for AssumeRole {
         match envelope.response {
             Answer { error: Some(error), .. } => {
                 let (code, message) = (error.code.unwrap_or_default(), error.message.unwrap_or_default());
-                Err(invalid(format!("STS refused the role: {code}: {message}")))
+                let passes = matches!(codes::of_api(&code).class, CallClass::Transient | CallClass::Throttled);
+                Err(invalid(format!("STS refused the role: {code}: {message}")).set_retryable(passes))
             }
             Answer { credentials: Some(issued), expired_time, .. } => Ok(Some(Credential {
                 secret_id: issued.tmp_secret_id,

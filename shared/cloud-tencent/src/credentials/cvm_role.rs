@@ -65,7 +65,10 @@ impl CvmRole {
         match answer.status() {
             StatusCode::OK => Ok(Some(answer.into_body())),
             StatusCode::NOT_FOUND => Ok(None),
-            status => Err(invalid(format!("the metadata service answered {status}"))),
+            status => {
+                let passes = status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS;
+                Err(invalid(format!("the metadata service answered {status}")).set_retryable(passes))
+            }
         }
     }
 }

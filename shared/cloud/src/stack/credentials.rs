@@ -49,7 +49,8 @@ impl<C: SigningCredential> CredentialCache<C> {
     /// Returns credentials that are good for five minutes at least, or as good as the provider has them.
     ///
     /// # Errors
-    /// [`SignError::Credentials`] when no provider has any, or the fetch failed and the old ones have ended.
+    /// [`SignError::Credentials`] when no provider has any, or the fetch failed and the old ones have ended;
+    /// [`SignError::Unavailable`] when it failed in a way that may pass.
     pub async fn get(&self) -> Result<C, SignError> {
         self.get_for(Duration::ZERO).await
     }
@@ -75,15 +76,16 @@ impl<C: SigningCredential> CredentialCache<C> {
                 *kept = Some(Kept { credential: credential.clone(), fetched: now, refused: false });
                 return Ok(credential);
             }
-            Ok(None) => "no source has any".to_owned(),
-            Err(error) => scrub(&error.to_string()),
+            Ok(None) => SignError::Credentials("no source has any".to_owned()),
+            Err(error) if error.is_retryable() => SignError::Unavailable(scrub(&error.to_string())),
+            Err(error) => SignError::Credentials(scrub(&error.to_string())),
         };
         match kept.as_ref() {
             Some(old) if !old.refused && lasts(&old.credential, now, SignedDuration::ZERO) => {
-                warn!(problem, "credentials could not be renewed; those in use are still good");
+                warn!(%problem, "credentials could not be renewed; those in use are still good");
                 Ok(old.credential.clone())
             }
-            Some(_) | None => Err(SignError::Credentials(problem)),
+            Some(_) | None => Err(problem),
         }
     }
 

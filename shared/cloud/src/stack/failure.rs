@@ -18,6 +18,9 @@ pub enum Fault {
     /// No usable credentials; nothing was sent.
     #[error("no usable credentials: {0}")]
     Credentials(String),
+    /// The source of the credentials did not answer; nothing was sent.
+    #[error("the source of the credentials did not answer: {0}")]
+    CredentialSource(String),
     /// No connection was made; nothing was sent.
     #[error("no connection: {0}")]
     Connect(String),
@@ -40,7 +43,9 @@ impl Fault {
             Self::Credentials(_) => {
                 Failure::new(CallClass::Credentials, Reason::CloudCredentialsRejected, message).unsent()
             }
-            Self::Connect(_) => Failure::new(CallClass::Transient, Reason::CloudUnavailable, message).unsent(),
+            Self::Connect(_) | Self::CredentialSource(_) => {
+                Failure::new(CallClass::Transient, Reason::CloudUnavailable, message).unsent()
+            }
             Self::Interrupted(_) => Failure::new(CallClass::Transient, Reason::CloudUnavailable, message),
             Self::TooLarge { .. } => Failure::unreadable(message),
         }

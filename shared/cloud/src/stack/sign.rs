@@ -15,12 +15,15 @@ use super::Call;
 use super::failure::Fault;
 use super::request::ApiRequest;
 
-/// Why an attempt could not be signed. Neither text holds a secret.
+/// Why an attempt could not be signed. No text holds a secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SignError {
     /// No usable credentials could be had.
     #[error("no usable credentials: {0}")]
     Credentials(String),
+    /// The source of the credentials did not answer; it may do so soon.
+    #[error("the source of the credentials did not answer: {0}")]
+    Unavailable(String),
     /// The request cannot be signed as it is.
     #[error("the request cannot be signed: {0}")]
     Request(String),
@@ -88,6 +91,7 @@ where
             let mut http = call.request.to_http().map_err(Fault::Unbuildable)?;
             signer.sign(&call.request, &mut http).await.map_err(|error| match error {
                 SignError::Credentials(what) => Fault::Credentials(what),
+                SignError::Unavailable(what) => Fault::CredentialSource(what),
                 SignError::Request(what) => Fault::Unbuildable(what),
             })?;
             call.departed.leave();

@@ -199,7 +199,10 @@ impl Service<http::Request<Bytes>> for Transport {
 /// Credential providers of the `reqsign` family send through the same pool.
 impl reqsign_core::HttpSend for Transport {
     async fn http_send(&self, request: http::Request<Bytes>) -> reqsign_core::Result<http::Response<Bytes>> {
-        self.send(request).await.map_err(|fault| reqsign_core::Error::unexpected(fault.to_string()))
+        self.send(request).await.map_err(|fault| {
+            let passes = matches!(fault, Fault::Connect(_) | Fault::Interrupted(_));
+            reqsign_core::Error::unexpected(fault.to_string()).set_retryable(passes)
+        })
     }
 }
 
