@@ -1,6 +1,6 @@
 //! The layers that every call passes at the edge, outermost first.
 //!
-//! [`request_id`] names the call, [`trace`] gives it a span and a log line, [`panic`] turns a panic into a status,
+//! [`request_id`] names the call, [`trace`] gives it a span and a log line, [`mod@panic`] turns a panic into a status,
 //! [`complete`] gives statuses that tonic made by itself their reason, [`drain`] lets go of waiting calls when the
 //! server stops, [`in_flight`] refuses what is too much, and [`deadline`] bounds the time. [`stack`] puts them
 //! together in this order.
