@@ -1,3 +1,82 @@
 //! Prints figures of speed and memory, each beside a bare baseline of the same kind.
+//!
+//! Absolute figures of a shared machine say little: baseline and Sampan run in turn, round by round, and the ratio of
+//! each round is what counts. Every figure is the median of the rounds, with the smallest and largest beside it.
+//!
+//! ```text
+//! cargo build --release -p sampan -p sampan-tests-load
+//! target/release/sampan-load all
+//! ```
+#![allow(unreachable_pub, reason = "a binary has no other crate to reach")]
 
-fn main() {}
+mod baseline;
+mod child;
+mod download;
+mod footprint;
+mod grpc;
+mod stats;
+mod store;
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+/// Prints figures of speed and memory, each beside a bare baseline of the same kind.
+#[derive(Debug, Parser)]
+struct Cli {
+    /// What to measure.
+    #[command(subcommand)]
+    command: Command,
+    /// The binary to measure.
+    #[arg(long, global = true, default_value = "target/release/sampan")]
+    sampan: PathBuf,
+    /// Rounds; the median counts.
+    #[arg(long, global = true, default_value_t = 5)]
+    rounds: usize,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Everything.
+    All,
+    /// Durable admissions of the embedded store beside a bare write with fdatasync.
+    Store,
+    /// Admissions over gRPC beside a bare tonic handler, with and without one store write.
+    Grpc,
+    /// Size of the binary, time until ready, memory at rest.
+    Footprint,
+    /// Downloads beside curl, aria2c and rclone, as far as they are installed.
+    Download {
+        /// Size of the file in MiB.
+        #[arg(long, default_value_t = 2048)]
+        mib: u64,
+    },
+    /// Serves the baseline; started by `grpc`.
+    #[command(hide = true)]
+    Baseline {
+        /// Whether each call makes one durable write.
+        #[arg(long)]
+        store: bool,
+    },
+}
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    // An error means that a provider is there already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let Cli { command, sampan, rounds } = Cli::parse();
+    match command {
+        Command::All => {
+            footprint::print(&sampan, rounds).await?;
+            store::print(rounds).await?;
+            grpc::print(&sampan, rounds).await?;
+            download::print(&sampan, rounds, 2048).await
+        }
+        Command::Store => store::print(rounds).await,
+        Command::Grpc => grpc::print(&sampan, rounds).await,
+        Command::Footprint => footprint::print(&sampan, rounds).await,
+        Command::Download { mib } => download::print(&sampan, rounds, mib).await,
+        Command::Baseline { store } => baseline::serve(store).await,
+    }
+}

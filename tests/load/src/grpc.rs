@@ -1,0 +1,127 @@
+//! Admissions over gRPC beside a bare tonic handler, with and without one durable write.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use sampan_proto::export::v1::export_service_client::ExportServiceClient;
+use sampan_proto::export::v1::{ExportImageRequest, ExportSpec};
+use sampan_proto::image::v1::{Cloud, ImageReference};
+use tonic::transport::Channel;
+
+use crate::child::Server;
+use crate::stats::{Latencies, Spread, line};
+
+const ROUND: Duration = Duration::from_secs(2);
+const CONNECTIONS: usize = 4;
+
+/// Prints admissions per second, latencies and processor time, at 1, 64 and 256 in flight.
+pub async fn print(sampan: &Path, rounds: usize) -> Result<()> {
+    println!("admissions over gRPC; baselines: a bare tonic handler, and one with a durable write");
+    let this = std::env::current_exe()?;
+    for in_flight in [1, 64, 256] {
+        let mut echo = Vec::new();
+        let mut bare = (Vec::new(), Vec::new(), Vec::new());
+        let mut ours = (Vec::new(), Vec::new(), Vec::new());
+        for _ in 0..rounds {
+            let server = Server::start(&this, &["baseline"]).await?;
+            echo.push(round(&server, in_flight).await?.0);
+            server.stop().await?;
+            let server = Server::start(&this, &["baseline", "--store"]).await?;
+            push(&mut bare, round(&server, in_flight).await?);
+            server.stop().await?;
+            let (server, _folder) = start(sampan).await?;
+            push(&mut ours, round(&server, in_flight).await?);
+            server.stop().await?;
+        }
+        println!(" {in_flight} in flight");
+        line("bare tonic, per second", format!("{:.0}", Spread::of(&echo)), "");
+        line("bare tonic + durable write, per second", format!("{:.0}", Spread::of(&bare.0)), "");
+        line("sampan, per second", format!("{:.0}", Spread::of(&ours.0)), "");
+        line("  of tonic + durable write", Spread::of_ratios(&ours.0, &bare.0), "");
+        line("  p99 of tonic + durable write", Spread::of_ratios(&ours.1, &bare.1), "");
+        line("  processor time of tonic + durable write", Spread::of_ratios(&ours.2, &bare.2), "");
+    }
+    Ok(())
+}
+
+type Series = (Vec<f64>, Vec<f64>, Vec<f64>);
+
+fn push(series: &mut Series, (rate, p99, cpu): (f64, f64, f64)) {
+    series.0.push(rate);
+    series.1.push(p99);
+    series.2.push(cpu);
+}
+
+/// Starts a server whose cloud never answers, and which works on one operation at a time: what is measured is the
+/// admission alone.
+async fn start(sampan: &Path) -> Result<(Server, tempfile::TempDir)> {
+    let folder = tempfile::tempdir()?;
+    let silent = std::net::TcpListener::bind("127.0.0.1:0")?;
+    let address = silent.local_addr()?;
+    // Connections wait in the backlog of a listener that nobody serves, for as long as this process lives.
+    std::mem::forget(silent);
+    let config = folder.path().join("sampan.toml");
+    let text = format!(
+        "[operations]\nconcurrency = 1\n[telemetry]\nlog = \"warn\"\n[accounts.load]\ncloud = \"alibaba\"\n\
+         [accounts.load.endpoints]\napi = \"http://{address}\"\nbucket = \"http://{address}\"\n\
+         [accounts.load.credentials]\nsource = \"static\"\naccess_key_id = \"load\"\naccess_key_secret = \"load\"\n"
+    );
+    std::fs::write(&config, text)?;
+    let store = format!("embedded:{}", folder.path().join("store").display());
+    let arguments = ["serve", "--listen", "127.0.0.1:0", "--config", &config.display().to_string(), "--store", &store];
+    Ok((Server::start(sampan, &arguments).await?, folder))
+}
+
+/// Returns calls per second, p99 in µs, and processor time of the server per call in µs.
+async fn round(server: &Server, in_flight: usize) -> Result<(f64, f64, f64)> {
+    let url = server.url();
+    let mut channels = Vec::new();
+    for _ in 0..CONNECTIONS.min(in_flight) {
+        channels.push(Channel::from_shared(url.clone())?.connect().await?);
+    }
+    call(ExportServiceClient::new(channels[0].clone())).await?;
+    let (cpu_before, until) = (server.cpu_seconds(), Instant::now() + ROUND);
+    let work = (0..in_flight).map(|index| {
+        let client = ExportServiceClient::new(channels[index % channels.len()].clone());
+        tokio::spawn(async move {
+            let mut latencies = Vec::new();
+            while Instant::now() < until {
+                let begun = Instant::now();
+                call(client.clone()).await?;
+                latencies.push(begun.elapsed());
+            }
+            anyhow::Ok(latencies)
+        })
+    });
+    let mut all = Vec::new();
+    for done in futures::future::try_join_all(work).await? {
+        all.extend(done?);
+    }
+    let cpu = server.cpu_seconds() - cpu_before;
+    let latencies = Latencies::new(all);
+    let calls = latencies.len() as f64;
+    Ok((calls / ROUND.as_secs_f64(), latencies.quantile_us(0.99), cpu / calls * 1e6))
+}
+
+async fn call(mut client: ExportServiceClient<Channel>) -> Result<()> {
+    let image = ImageReference {
+        cloud: Cloud::Alibaba as i32,
+        account: "load".to_owned(),
+        region: "cn-hangzhou".to_owned(),
+        image_id: "m-bp1sampanload000000001".to_owned(),
+    };
+    let spec = ExportSpec {
+        image: Some(image),
+        bucket: "sampan-load".to_owned(),
+        prefix: Some("load".to_owned()),
+        ..ExportSpec::default()
+    };
+    let request = ExportImageRequest {
+        request_id: uuid::Uuid::new_v4().to_string(),
+        spec: Some(spec),
+        ..ExportImageRequest::default()
+    };
+    client.export_image(request).await?;
+    Ok(())
+}
