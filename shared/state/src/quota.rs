@@ -102,7 +102,7 @@ pub trait QuotaLedger: Send + Sync {
     async fn release_units(&self, lane: &Lane, rule: &QuotaRule, holder: OperationId) -> Result<(), Error>;
 
     /// Marks the rest of today as used by somebody else, because the cloud said so; reservations that are not
-    /// committed lapse, and their records say `Released`. Waiters are due at their earliest start. Ends with the day.
+    /// committed lapse, and their records say so (`Released`) when they are read. Waiters are due at their earliest start. Ends with the day.
     async fn mark_spent(&self, lane: &Lane, rule: &QuotaRule) -> Result<(), Error>;
 
     /// Returns the quota of a lane now.

@@ -116,8 +116,7 @@ pub(super) async fn a_lane_marked_spent_lapses_what_is_not_committed(harness: &d
     bench.store().mark_spent(&lane(1), &bench.rule).await.unwrap();
     assert_eq!(bench.counts(&lane(1)).await, (0, 0, 5, 0));
     assert_refused!(bench.store().commit_units(&lane(1), &bench.rule, kept.id).await, Error::QuotaSpent(_));
-    let read = bench.get(kept.id).await;
-    assert_eq!((read.quota, read.revision), (QuotaHold::Released, 2));
+    assert_eq!(bench.get(kept.id).await.quota, QuotaHold::Released);
 }
 
 pub(super) async fn lanes_count_apart(harness: &dyn Harness) {

@@ -7,7 +7,6 @@ use sampan_core::quota_day::QuotaRule;
 use super::lanes;
 use super::ledger::{self, Asker};
 use super::operations::{due_after_lease, must_hold, prolong};
-use super::quota;
 use super::record::{self, Entry, after, micros_up};
 use super::rows::{Batch, Halt};
 use crate::error::Error;
@@ -135,7 +134,7 @@ fn change_units(
             if let Some(left) = ledger::give_back(batch, &lane, id, sequence)? {
                 kept.quota = left;
             }
-            quota::mark_spent(batch, &lane, &rule, Some(id), now)?;
+            ledger::mark_spent(batch, &lane, &rule, now)?;
             // A cancel needs no unit, and must not wait for the reset.
             if requeue && !change.has_ended && kept.cancel.is_none() {
                 let turn = ledger::turn(batch, &lane, &rule, Asker { id, sequence, units: held }, now)?;

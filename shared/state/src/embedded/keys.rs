@@ -5,16 +5,19 @@
 //!
 //! | letter | parts | row |
 //! |---|---|---|
-//! | `o` | operation | the operation's record |
-//! | `e` | operation | the store's own entry about it: order of admission, fence, lease, due time |
+//! | `a` | | when the store was last checked |
+//! | `b` | | the last order of admission |
+//! | `c` | lane | fence, lease and last quota rule of the lane |
+//! | `d` | lane, day | units of the day |
+//! | `e` | lane, order of admission | operation that waits, and its units |
+//! | `f` | kind, due, operation | nothing: the due queue |
+//! | `o` | operation, `1` | the operation's record |
+//! | `o` | operation, `2` | the store's own entry about it: order of admission, fence, lease, due time |
+//! | `o` | operation, `3`, lane | units that the operation holds of the lane |
 //! | `r` | caller, request id | the operation that the request started |
-//! | `d` | kind, due, operation | nothing: the due queue |
-//! | `l` | lane | fence, lease and last quota rule of the lane |
-//! | `q` | lane, day | units of the day |
-//! | `h` | lane, operation | units that the operation holds |
-//! | `w` | lane, order of admission | operation that waits, and its units |
-//! | `s` | | the last order of admission |
-//! | `c` | | when the store was last checked |
+//!
+//! The order of the letters is not free: a commit writes every page that it touches, so what changes together
+//! lies together. The few small rows of lanes share pages, and so does all that belongs to one operation.
 
 use jiff::civil::Date;
 use sampan_core::{Lane, OperationId, RequestId};
@@ -24,10 +27,10 @@ use uuid::Uuid;
 pub(super) type Key = Vec<u8>;
 
 /// Key of the last order of admission.
-pub(super) const SEQUENCE: &[u8] = b"s";
+pub(super) const SEQUENCE: &[u8] = b"b";
 /// Key of the row that a check writes.
-pub(super) const CHECK: &[u8] = b"c";
-/// Prefix of all records.
+pub(super) const CHECK: &[u8] = b"a";
+/// Prefix of all rows of operations.
 pub(super) const OPERATIONS: &[u8] = b"o";
 
 fn text(key: &mut Key, text: &str) {
@@ -36,9 +39,14 @@ fn text(key: &mut Key, text: &str) {
     key.extend_from_slice(text.as_bytes());
 }
 
-fn with_id(letter: u8, id: OperationId) -> Key {
-    let mut key = vec![letter];
+const RECORD: u8 = b'1';
+const ENTRY: u8 = b'2';
+const HOLD: u8 = b'3';
+
+fn with_id(id: OperationId, row: u8) -> Key {
+    let mut key = OPERATIONS.to_vec();
     key.extend_from_slice(id.uuid().as_bytes());
+    key.push(row);
     key
 }
 
@@ -49,11 +57,11 @@ fn with_lane(letter: u8, lane: &Lane) -> Key {
 }
 
 pub(super) fn operation(id: OperationId) -> Key {
-    with_id(b'o', id)
+    with_id(id, RECORD)
 }
 
 pub(super) fn entry(id: OperationId) -> Key {
-    with_id(b'e', id)
+    with_id(id, ENTRY)
 }
 
 pub(super) fn request(caller: &str, id: RequestId) -> Key {
@@ -64,12 +72,12 @@ pub(super) fn request(caller: &str, id: RequestId) -> Key {
 }
 
 pub(super) fn lane(lane: &Lane) -> Key {
-    with_lane(b'l', lane)
+    with_lane(b'c', lane)
 }
 
 /// Prefix of the lane's days.
 pub(super) fn days(lane: &Lane) -> Key {
-    with_lane(b'q', lane)
+    with_lane(b'd', lane)
 }
 
 pub(super) fn day(lane: &Lane, day: Date) -> Key {
@@ -78,20 +86,15 @@ pub(super) fn day(lane: &Lane, day: Date) -> Key {
     key
 }
 
-/// Prefix of what the lane's operations hold.
-pub(super) fn holds(lane: &Lane) -> Key {
-    with_lane(b'h', lane)
-}
-
 pub(super) fn hold(lane: &Lane, id: OperationId) -> Key {
-    let mut key = holds(lane);
-    key.extend_from_slice(id.uuid().as_bytes());
+    let mut key = with_id(id, HOLD);
+    text(&mut key, &lane.to_string());
     key
 }
 
 /// Prefix of the lane's waiting list.
 pub(super) fn waiting_list(lane: &Lane) -> Key {
-    with_lane(b'w', lane)
+    with_lane(b'e', lane)
 }
 
 pub(super) fn waiting(lane: &Lane, sequence: u64) -> Key {
@@ -102,7 +105,7 @@ pub(super) fn waiting(lane: &Lane, sequence: u64) -> Key {
 
 /// Prefix of the due queue of one kind.
 pub(super) fn due_queue(kind: &str) -> Key {
-    let mut key = vec![b'd'];
+    let mut key = vec![b'f'];
     text(&mut key, kind);
     key
 }
@@ -128,10 +131,15 @@ pub(super) fn read_due(key: &[u8]) -> Option<(i64, OperationId)> {
     Some((i64::from_be_bytes(*due) ^ i64::MIN, OperationId::from(Uuid::from_bytes(*id))))
 }
 
-/// Reads the operation back from a key that ends with one.
+/// Reads the operation back from the key of one of its rows.
 pub(super) fn read_operation(key: &[u8]) -> Option<OperationId> {
-    let (_, id) = key.split_last_chunk::<16>()?;
+    let (id, _) = key.strip_prefix(OPERATIONS)?.split_first_chunk::<16>()?;
     Some(OperationId::from(Uuid::from_bytes(*id)))
+}
+
+/// Returns whether the key is that of a record.
+pub(super) fn is_record(key: &[u8]) -> bool {
+    key.strip_prefix(OPERATIONS).is_some_and(|rest| rest.len() == 17 && rest.ends_with(&[RECORD]))
 }
 
 /// Returns the first key after all that begin with `prefix`.

@@ -29,6 +29,9 @@ pub(super) struct Day {
     committed: u32,
     /// The cloud said that nothing is left.
     spent: bool,
+    /// Grows whenever all reservations lapse at once: those of an earlier round count no more.
+    #[serde(default)]
+    round: u32,
 }
 
 /// Units that an operation holds of its lane.
@@ -37,6 +40,9 @@ pub(super) struct Hold {
     pub(super) day: Date,
     pub(super) units: u32,
     pub(super) committed: bool,
+    /// Round of the day that it was reserved in.
+    #[serde(default)]
+    round: u32,
 }
 
 /// A row of a waiting list.
@@ -104,8 +110,13 @@ fn save_day(batch: &mut Batch<'_>, lane: &Lane, date: Date, day: Day) -> Result<
     batch.put_json(&key, &day)
 }
 
+/// Returns what the operation holds; a reservation that lapsed with its round is none any more.
 pub(super) fn load_hold(rows: &impl Rows, lane: &Lane, id: OperationId) -> Result<Option<Hold>, Halt> {
-    read_json(rows, &keys::hold(lane, id))
+    let Some(hold) = read_json::<Hold>(rows, &keys::hold(lane, id))? else { return Ok(None) };
+    // A day that is forgotten has lapsed long ago.
+    let day = read_json::<Day>(rows, &keys::day(lane, hold.day))?;
+    let is_lapsed = !hold.committed && day.is_none_or(|day| day.round > hold.round);
+    Ok((!is_lapsed).then_some(hold))
 }
 
 fn list_waiting(rows: &impl Rows, lane: &Lane) -> Result<Vec<Waiting>, Halt> {
@@ -226,7 +237,7 @@ pub(super) fn turn(
         let mut today = load_day(batch, lane, day)?;
         today.reserved = today.reserved.saturating_add(units);
         save_day(batch, lane, day, today)?;
-        batch.put_json(&keys::hold(lane, id), &Hold { day, units, committed: false })?;
+        batch.put_json(&keys::hold(lane, id), &Hold { day, units, committed: false, round: today.round })?;
         return Ok(Turn::Reserved { day });
     }
     Ok(Turn::Waiting { position: count(position), earliest_start: place.earliest })
@@ -278,6 +289,7 @@ pub(super) fn give_back(
 ) -> Result<Option<QuotaHold>, Halt> {
     let was_waiting = stop_waiting(batch, lane, sequence)?;
     let Some(hold) = load_hold(batch, lane, id)? else {
+        batch.remove(&keys::hold(lane, id))?;
         return Ok(was_waiting.then_some(QuotaHold::None));
     };
     if hold.committed && batch.get(&keys::day(lane, hold.day))?.is_some() {
@@ -314,30 +326,13 @@ pub(super) fn leave(
     }
 }
 
-/// Marks today as used up; returns the operations whose reservation lapsed by that.
-pub(super) fn mark_spent(
-    batch: &mut Batch<'_>,
-    lane: &Lane,
-    rule: &QuotaRule,
-    now: Timestamp,
-) -> Result<Vec<OperationId>, Halt> {
+/// Marks today as used up: all reservations that are not committed lapse.
+pub(super) fn mark_spent(batch: &mut Batch<'_>, lane: &Lane, rule: &QuotaRule, now: Timestamp) -> Result<(), Halt> {
     let today = rule.day(now);
     remember_rule(batch, lane, rule)?;
-    let prefix = keys::holds(lane);
-    let mut lapsed = Vec::new();
-    batch.scan(&prefix, &keys::after(&prefix), &mut |key, value| {
-        let hold: Hold = parse_json(key, value)?;
-        if let (false, true, Some(id)) = (hold.committed, hold.day == today, keys::read_operation(key)) {
-            lapsed.push((id, hold));
-        }
-        Ok(ControlFlow::Continue(()))
-    })?;
-    for (id, hold) in &lapsed {
-        drop_hold(batch, lane, *id, *hold)?;
-    }
     let day = load_day(batch, lane, today)?;
-    save_day(batch, lane, today, Day { spent: true, ..day })?;
-    Ok(lapsed.into_iter().map(|(id, _)| id).collect())
+    let round = day.round.saturating_add(1);
+    save_day(batch, lane, today, Day { spent: true, reserved: 0, round, ..day })
 }
 
 /// Plans the lane under the rule that it was last used with.
@@ -377,13 +372,27 @@ pub(super) fn picture(rows: &impl Rows, lane: &Lane, rule: &QuotaRule, now: Time
     })
 }
 
-/// Fills in the place of an operation that waits.
+/// Says of a reservation that lapsed with its round that it was given back.
+pub(super) fn show_lapse(rows: &impl Rows, operation: &mut Operation) -> Result<(), Halt> {
+    if matches!(operation.quota, QuotaHold::Reserved { .. })
+        && load_hold(rows, &operation.lane, operation.id)?.is_none()
+    {
+        operation.quota = QuotaHold::Released;
+    }
+    Ok(())
+}
+
+/// Fills in what a record says about the quota by itself: the place of a waiter, and whether a reservation lapsed.
 pub(super) fn shown(rows: &impl Rows, mut operation: Operation, now: Timestamp) -> Result<Operation, Halt> {
-    if matches!(operation.quota, QuotaHold::Waiting { .. }) {
-        let planned = plan_by_last_rule(rows, &operation.lane, now)?;
-        if let Some(place) = shown_place(&planned, operation.id) {
-            operation.quota = place;
+    match operation.quota {
+        QuotaHold::Waiting { .. } => {
+            let planned = plan_by_last_rule(rows, &operation.lane, now)?;
+            if let Some(place) = shown_place(&planned, operation.id) {
+                operation.quota = place;
+            }
         }
+        QuotaHold::Reserved { .. } => show_lapse(rows, &mut operation)?,
+        QuotaHold::None | QuotaHold::Committed { .. } | QuotaHold::Released => {}
     }
     Ok(operation)
 }
@@ -397,7 +406,7 @@ pub(super) fn shown_place(planned: &[Planned], id: OperationId) -> Option<QuotaH
 
 /// Returns what a record says about units that are held.
 pub(super) fn shown_hold(hold: Hold) -> QuotaHold {
-    let Hold { day, units, committed } = hold;
+    let Hold { day, units, committed, round: _ } = hold;
     if committed { QuotaHold::Committed { day, units } } else { QuotaHold::Reserved { day, units } }
 }
 

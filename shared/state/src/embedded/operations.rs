@@ -130,6 +130,9 @@ fn list(rows: &impl Rows, query: &ListQuery, now: Timestamp) -> Result<ListPage,
     let mut operations = Vec::new();
     let mut more = false;
     rows.scan_back(keys::OPERATIONS, &end, &mut |key, value| {
+        if !keys::is_record(key) {
+            return Ok(ControlFlow::Continue(()));
+        }
         match record::parse(&printable(key), value) {
             Ok(operation) if matches(query, &operation) => {
                 if operations.len() == size {
@@ -145,6 +148,7 @@ fn list(rows: &impl Rows, query: &ListQuery, now: Timestamp) -> Result<ListPage,
     })?;
     let mut plans: HashMap<Lane, Vec<Planned>> = HashMap::new();
     for operation in &mut operations {
+        ledger::show_lapse(rows, operation)?;
         if matches!(operation.quota, QuotaHold::Waiting { .. }) {
             if !plans.contains_key(&operation.lane) {
                 let planned = ledger::plan_by_last_rule(rows, &operation.lane, now)?;

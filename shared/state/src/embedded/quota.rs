@@ -5,7 +5,6 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use sampan_core::quota_day::QuotaRule;
 use sampan_core::{Lane, OperationId};
-use tracing::warn;
 
 use super::Embedded;
 use super::ledger::{self, Asker};
@@ -73,7 +72,7 @@ impl QuotaLedger for Embedded {
     async fn mark_spent(&self, lane: &Lane, rule: &QuotaRule) -> Result<(), Error> {
         let (lane, rule) = (lane.clone(), rule.clone());
         self.decide(move |batch, now| {
-            mark_spent(batch, &lane, &rule, None, now)?;
+            ledger::mark_spent(batch, &lane, &rule, now)?;
             ledger::wake_waiters(batch, &lane, &rule, now)
         })
         .await
@@ -99,29 +98,6 @@ fn note(
     if operation.quota != quota {
         operation.quota = quota;
         record::save_change(batch, &mut operation, now)?;
-    }
-    Ok(())
-}
-
-/// Marks the lane spent and writes into the records of the others that their reservation lapsed.
-pub(super) fn mark_spent(
-    batch: &mut Batch<'_>,
-    lane: &Lane,
-    rule: &QuotaRule,
-    except: Option<OperationId>,
-    now: Timestamp,
-) -> Result<(), Halt> {
-    for id in ledger::mark_spent(batch, lane, rule, now)? {
-        if Some(id) == except {
-            continue;
-        }
-        let noted =
-            Entry::load(batch, id).and_then(|entry| note(batch, lane, &entry, id, Some(QuotaHold::Released), now));
-        match noted {
-            // A record that cannot be read must not keep the lane from being marked.
-            Err(Halt::Refused(problem)) => warn!(operation = %id, %problem, "lapsed reservation not noted"),
-            other => other?,
-        }
     }
     Ok(())
 }

@@ -209,8 +209,5 @@ fn unreadable(key: &[u8], problem: &serde_json::Error) -> Halt {
 
 /// Returns a key in a form for people.
 pub(super) fn printable(key: &[u8]) -> String {
-    match (key.first(), keys::read_operation(key)) {
-        (Some(b'o' | b'e'), Some(id)) => id.name(),
-        _ => key.escape_ascii().to_string(),
-    }
+    keys::read_operation(key).map_or_else(|| key.escape_ascii().to_string(), |id| id.name())
 }
