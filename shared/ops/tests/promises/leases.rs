@@ -100,6 +100,35 @@ async fn an_operation_waits_for_a_lane_that_somebody_else_holds() {
     assert_eq!(world.get(id).await.state, State::Succeeded);
 }
 
+#[derive(Debug)]
+struct NeverGoesOn(Arc<tokio::sync::Notify>);
+
+#[async_trait]
+impl Aside for NeverGoesOn {
+    async fn happen(&self, _operation: OperationId) {
+        self.0.notify_one();
+        std::future::pending().await
+    }
+}
+
+#[tokio::test]
+async fn two_operations_of_one_process_exclude_each_other_from_the_lane() {
+    let world = World::new();
+    let arrived = Arc::new(tokio::sync::Notify::new());
+    *world.cloud.before_call.lock().unwrap() = Some(Arc::new(NeverGoesOn(arrived.clone())));
+    let runner = world.runner_with("r", |options| options.concurrency = 1);
+    world.start(OnSpent::Refuse).await;
+    world.start(OnSpent::Refuse).await;
+    tokio::select! {
+        _ = runner.tick() => panic!("it never goes on"),
+        () = async {
+            arrived.notified().await;
+            assert_eq!(runner.tick().await.unwrap(), 1);
+        } => {}
+    }
+    assert_eq!(world.cloud.runs.load(Ordering::SeqCst), 1);
+}
+
 #[tokio::test]
 async fn the_lane_is_free_again_once_its_step_is_over() {
     let world = World::new();

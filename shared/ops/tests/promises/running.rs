@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use sampan_cloud::CallClass;
 use sampan_core::RequestId;
@@ -125,16 +126,32 @@ async fn a_refused_call_fails_the_operation_in_the_words_of_the_cloud_and_gives_
 }
 
 #[tokio::test]
-async fn a_refusal_after_a_call_of_unknown_outcome_keeps_the_unit_used() {
+async fn a_second_call_keeps_the_first_announcement_and_its_refusal_leaves_the_unit_used() {
     let world = World::new();
-    world.cloud.answer_starts([Start::Lost]);
+    world.cloud.repeats_unsettled.store(true, Ordering::SeqCst);
+    world.cloud.answer_starts([Start::LostOnTheWay, Start::LostOnTheWay, Start::Refused(CallClass::Caller)]);
     let id = world.start(OnSpent::Refuse).await;
     let runner = world.runner("r");
     runner.tick().await.unwrap();
-    world.cloud.answer_waits([Wait::Broken(CallClass::Permission)]);
+    let first = world.get(id).await.journal.intent.unwrap();
+    world.advance(Duration::from_secs(60));
+    runner.tick().await.unwrap();
+    assert_eq!(world.cloud.calls.load(Ordering::SeqCst), 2);
+    assert_eq!(world.get(id).await.journal.intent, Some(first), "an effect may be as old as the first call");
     let ended = world.end(&runner, id).await;
     assert_eq!(ended.state, State::Failed);
-    assert_eq!(world.units().await, (1, 0, 4));
+    assert_eq!(world.units().await, (1, 0, 4), "the first call may have had an effect");
+}
+
+#[tokio::test]
+async fn a_step_that_is_done_without_an_effect_gives_its_unit_back_at_once() {
+    let world = World::new();
+    world.cloud.answer_starts([Start::NotNeeded]);
+    world.cloud.answer_waits([Wait::Poll]);
+    let id = world.start(OnSpent::Refuse).await;
+    world.runner("r").tick().await.unwrap();
+    assert_eq!(world.get(id).await.journal.step_name, "wait");
+    assert_eq!(world.units().await, (0, 0, 5));
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! A saga of three steps over a cloud that follows a script, and the world around them.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -36,6 +36,8 @@ pub enum Start {
     Refused(CallClass),
     /// As `Refused`, and the saga says itself that the call had no effect.
     Settled(CallClass),
+    /// The cloud has what was wanted already: the step is done without an effect of its call.
+    NotNeeded,
 }
 
 /// What the next run of the waiting step does.
@@ -72,6 +74,8 @@ pub struct ToyCloud {
     pub calls: AtomicU32,
     pub runs: AtomicU32,
     pub dropped: AtomicU32,
+    /// The saga calls again although it does not know that the first call had no effect.
+    pub repeats_unsettled: AtomicBool,
     pub hanging: Notify,
     pub let_go: Notify,
     /// Done once before the call is announced, and once after.
@@ -115,6 +119,7 @@ impl ToyCloud {
             Some(Start::LostOnTheWay) => (CallClass::UnknownOutcome, false),
             Some(Start::Refused(class)) => (class, false),
             Some(Start::Settled(class)) => (class, true),
+            Some(Start::NotNeeded) => unreachable!("the saga takes it out before"),
         };
         Err(Box::new((call_error(class), settles)))
     }
@@ -165,7 +170,9 @@ impl ToySaga {
                 context.settle(Settled::Accepted);
                 return Ok(Outcome::Done(json!("adopted")));
             }
-            context.settle(Settled::WithoutEffect);
+            if !self.0.repeats_unsettled.load(Ordering::SeqCst) {
+                context.settle(Settled::WithoutEffect);
+            }
         }
         *context.targets() = vec![target("a"), target("b")];
         if let Some(deadline) = *self.0.deadline.lock().unwrap() {
@@ -178,6 +185,11 @@ impl ToySaga {
         }
         let since = context.now();
         context.begin_call(Announcement { action: ACTION, token: None, since, detail: Value::Null }).await?;
+        if matches!(self.0.starts.lock().unwrap().front(), Some(Start::NotNeeded)) {
+            self.0.starts.lock().unwrap().pop_front();
+            context.settle(Settled::WithoutEffect);
+            return Ok(Outcome::Done(json!("not needed")));
+        }
         if let Err(refused) = self.0.start(id) {
             let (error, settles) = *refused;
             if settles {
