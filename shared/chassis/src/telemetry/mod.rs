@@ -153,3 +153,19 @@ fn provider(endpoint: &str, options: &Options) -> Result<SdkTracerProvider, Erro
     let resource = Resource::builder().with_service_name(name.to_owned()).build();
     Ok(SdkTracerProvider::builder().with_batch_exporter(exporter).with_resource(resource).build())
 }
+
+#[cfg(test)]
+mod tests {
+    use tracing::Level;
+
+    use super::*;
+
+    #[test]
+    fn spans_of_the_transport_are_no_traces() {
+        let traced = traced();
+        assert!(traced.would_enable("sampan_ops::drive", &Level::INFO));
+        for transport in ["h2::client", "hyper_util::client", "tonic::transport", "opentelemetry_sdk"] {
+            assert!(!traced.would_enable(transport, &Level::ERROR), "{transport}");
+        }
+    }
+}
