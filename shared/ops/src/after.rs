@@ -160,15 +160,16 @@ pub(crate) fn spent_elsewhere(mut operation: Operation, error: &CallError, frame
         operation.journal.intent = None;
     }
     operation.journal.units_unused = false;
-    let counted = operation.units > 0;
+    // Where no day is counted, the quota is another one of the cloud's, and nobody knows when to come back.
+    let counted = operation.units > 0 && frame.rule.daily_units.is_some();
     match operation.on_spent {
-        OnSpent::Queue => {
+        OnSpent::Queue if frame.rule.daily_units.is_some() => {
             let reset = frame.rule.resets_at(frame.facts.now);
             let mut verdict = waiting::park(operation, reset, frame);
             verdict.units = if counted { UnitsChange::SpentElsewhere { requeue: true } } else { UnitsChange::Leave };
             verdict
         }
-        OnSpent::Refuse => {
+        OnSpent::Queue | OnSpent::Refuse => {
             let mut verdict = ending::fail(operation, failure::of_call(error), frame);
             if counted {
                 verdict.units = UnitsChange::SpentElsewhere { requeue: false };

@@ -21,8 +21,7 @@ pub(crate) enum Lost {
 pub(crate) struct LeaseTimes {
     pub(crate) work_ttl: Duration,
     pub(crate) lane_ttl: Duration,
-    /// `None` leaves them alone: for tests that hold the clock.
-    pub(crate) renew_every: Option<Duration>,
+    pub(crate) renew_every: Duration,
 }
 
 /// Prolongs both leases until one is lost.
@@ -34,20 +33,19 @@ pub(crate) async fn keep_alive(
     mut lane: Option<LaneLease>,
     times: LeaseTimes,
 ) -> Lost {
-    let Some(every) = times.renew_every else { return std::future::pending().await };
     let mut work_renewed = Instant::now();
     let mut lane_renewed = work_renewed;
     loop {
-        tokio::time::sleep(every).await;
+        tokio::time::sleep(times.renew_every).await;
         let asked = Instant::now();
-        match answered(every, store.renew(&work, times.work_ttl)).await {
+        match answered(times.work_ttl / 3, store.renew(&work, times.work_ttl)).await {
             Ok(renewed) => (work, work_renewed) = (renewed, asked),
             Err(error) if is_lost(&error, work_renewed, times.work_ttl) => return Lost::Work,
             Err(error) => warn!(operation = %work.operation, %error, "work lease not renewed"),
         }
         let Some(held) = &lane else { continue };
         let asked = Instant::now();
-        match answered(every, store.renew_lane(held, times.lane_ttl)).await {
+        match answered(times.lane_ttl / 3, store.renew_lane(held, times.lane_ttl)).await {
             Ok(renewed) => (lane, lane_renewed) = (Some(renewed), asked),
             Err(error) if is_lost(&error, lane_renewed, times.lane_ttl) => return Lost::Lane,
             Err(error) => warn!(lane = %held.lane, %error, "lane lease not renewed"),

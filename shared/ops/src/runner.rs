@@ -31,10 +31,12 @@ pub struct RunnerOptions {
     pub owner: String,
     /// Operations that are worked on at once, 1 or more.
     pub concurrency: usize,
-    /// Lifetime of a work lease; it is prolonged at a third of the shorter of the two.
+    /// Lifetime of a work lease.
     pub work_ttl: Duration,
     /// Lifetime of a lane lease.
     pub lane_ttl: Duration,
+    /// How often leases are prolonged while a step runs; `None` means at a third of the shorter lifetime.
+    pub renew_every: Option<Duration>,
     /// How long running steps may go on after a stop.
     pub grace: Duration,
     /// The waits.
@@ -50,6 +52,7 @@ impl Default for RunnerOptions {
             concurrency: 64,
             work_ttl: Duration::from_secs(30),
             lane_ttl: Duration::from_secs(30),
+            renew_every: None,
             grace: Duration::from_secs(10),
             policy: Policy::default(),
             chance: Chance::fresh(),
@@ -68,8 +71,8 @@ pub struct Runner {
 impl Runner {
     /// Makes a runner; it does nothing before [`run`](Self::run) or [`tick`](Self::tick).
     pub fn new(engine: Engine, options: RunnerOptions) -> Self {
-        let RunnerOptions { owner, concurrency, work_ttl, lane_ttl, grace, policy, chance } = options;
-        let renew_every = Some(work_ttl.min(lane_ttl) / 3);
+        let RunnerOptions { owner, concurrency, work_ttl, lane_ttl, renew_every, grace, policy, chance } = options;
+        let renew_every = renew_every.unwrap_or(work_ttl.min(lane_ttl) / 3);
         let worker = Worker {
             engine,
             policy,

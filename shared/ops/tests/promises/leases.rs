@@ -143,7 +143,7 @@ async fn a_step_is_dropped_when_the_work_lease_cannot_be_renewed() {
     let world = World::new();
     world.cloud.answer_waits([Wait::Hang]);
     let id = world.start(OnSpent::Refuse).await;
-    let slow = world.runner_with("slow", |options| options.work_ttl = Duration::from_millis(60));
+    let slow = world.runner_with("slow", |options| options.renew_every = Some(Duration::from_millis(1)));
     let other = world.runner("other");
     let ((), ticked) = tokio::join!(
         async {

@@ -75,8 +75,8 @@ async fn a_lease_is_prolonged_while_its_step_runs() {
     let world = World::new();
     world.cloud.answer_waits([Wait::Hang]);
     let id = world.start(OnSpent::Refuse).await;
-    let ttl = Duration::from_millis(30);
-    let runner = world.runner_with("r", |options| options.work_ttl = ttl);
+    let ttl = Duration::from_secs(30);
+    let runner = world.runner_with("r", |options| options.renew_every = Some(Duration::from_millis(1)));
     let other = world.runner("other");
     tokio::select! {
         _ = runner.tick() => panic!("it hangs"),
