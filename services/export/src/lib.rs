@@ -4,6 +4,7 @@
 //! the work.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
+mod names;
 mod preview;
 pub mod rules;
 pub mod saga;

@@ -1,8 +1,8 @@
 //! The plan of an export: every violation at once, the quota, the calls, and the objects that would be written.
 
 use sampan_chassis::convert;
-use sampan_cloud::image::{Image, ImageOrigin};
-use sampan_core::{Cloud, DiskRole, ImageFormat, Violation};
+use sampan_cloud::image::{Disk, Image, ImageOrigin};
+use sampan_core::{Cloud, Violation};
 use sampan_ops::{Engine, Error};
 use sampan_proto::export::v1 as pb;
 use sampan_proto::image::v1 as image_pb;
@@ -10,8 +10,8 @@ use sampan_state::QuotaPicture;
 
 use crate::rules;
 use crate::spec::{ExportSpec, Ground};
-use crate::survey::Survey;
-use crate::waiting;
+use crate::survey::{self, Survey};
+use crate::{names, saga, waiting};
 
 const GIB: u64 = 1024 * 1024 * 1024;
 
@@ -35,10 +35,15 @@ pub(crate) async fn live(
     let lane = spec.lane();
     let (survey, quota) = futures::join!(Survey::take(account, spec), engine.quota(&lane));
     let quota = quota?;
-    let (violations, mut warnings) = rules::split(survey.findings(spec, ground.limits));
+    let mut findings = survey.findings(spec, ground.limits);
+    findings.extend(survey.busy().map(|error| survey::passing(error, true)));
+    // A start that queues waits for the next day; where no day is counted, nobody knows when it could start.
+    let queues = spec.queue_when_quota_spent && engine.rule(&lane).daily_units.is_some();
+    findings.extend(survey.spent().map(|error| survey::passing(error, queues)));
+    let (violations, mut warnings) = rules::split(findings);
     warnings.splice(0..0, field_warnings);
     let image = survey.image.as_ref().ok().and_then(Option::as_ref);
-    let deadline = image.map(|image| waiting::deadline(spec, image));
+    let deadline = image.map(|image| waiting::deadline(spec, &saga::exported_disks(spec, image)));
     Ok(pb::PreviewExportResponse {
         startable: violations.is_empty() && has_room(spec, &quota),
         violations: violations.iter().map(convert::image::violation).collect(),
@@ -82,10 +87,10 @@ fn facts(spec: &ExportSpec, image: &Image) -> image_pb::Image {
     }
 }
 
-fn wire_disk(index: usize, disk: &sampan_cloud::image::Disk) -> image_pb::Disk {
+fn wire_disk(index: usize, disk: &Disk) -> image_pb::Disk {
     image_pb::Disk {
         role: convert::image::role(disk.role) as i32,
-        device: crate::saga::device_name(index, disk),
+        device: names::device(index, disk),
         size_gib: disk.size_gib,
         snapshot_id: disk.snapshot_id.clone().unwrap_or_default(),
         encrypted: disk.encrypted,
@@ -93,38 +98,50 @@ fn wire_disk(index: usize, disk: &sampan_cloud::image::Disk) -> image_pb::Disk {
 }
 
 fn expected_objects(spec: &ExportSpec, image: &Image) -> Vec<pb::ExpectedObject> {
-    let exported =
-        image.disks.iter().enumerate().filter(|(_, disk)| !spec.only_root_disk || disk.role == DiskRole::System);
-    exported
-        .map(|(index, disk)| pb::ExpectedObject {
-            disk: Some(wire_disk(index, disk)),
-            key_pattern: key_pattern(spec, index, disk),
-            max_size_bytes: disk.size_gib.saturating_mul(GIB),
-        })
-        .collect()
+    let exported = saga::exported_disks(spec, image);
+    let object = |(index, disk): (usize, &Disk)| pb::ExpectedObject {
+        disk: Some(wire_disk(index, disk)),
+        key_pattern: names::pattern(spec, index, disk),
+        max_size_bytes: disk.size_gib.saturating_mul(GIB),
+    };
+    exported.iter().enumerate().map(object).collect()
 }
 
-/// Names follow the vendors' documented schemes; what only the cloud knows stays a `*`.
-fn key_pattern(spec: &ExportSpec, index: usize, disk: &sampan_cloud::image::Disk) -> String {
-    let stem = spec.key_stem();
-    let format = spec.format;
-    match spec.cloud {
-        Cloud::Tencent => format!("{stem}{}_{}.{format}", disk.role, disk.snapshot_id.as_deref().unwrap_or("*")),
-        Cloud::Alibaba => {
-            let ending = if format == ImageFormat::Raw { "raw.tar.gz" } else { format.as_str() };
-            match disk.role {
-                DiskRole::System => format!("{stem}system.{ending}"),
-                DiskRole::Data => format!("{stem}data_{}.{ending}", crate::saga::device_name(index, disk)),
-            }
-        }
+/// The calls of one cloud, in its own words.
+struct Words {
+    compute: &'static str,
+    storage: &'static str,
+    head_bucket: &'static str,
+    list_objects: &'static str,
+    /// What the trial run is for, and when it is made.
+    trial: &'static str,
+    /// Lists and describes tasks, where the cloud has them.
+    tasks: Option<(&'static str, &'static str)>,
+}
+
+fn words(cloud: Cloud) -> Words {
+    match cloud {
+        Cloud::Tencent => Words {
+            compute: "cvm",
+            storage: "cos",
+            head_bucket: "HeadBucket",
+            list_objects: "GetBucket",
+            trial: "asks the cloud whether it would accept the export, as a trial run",
+            tasks: None,
+        },
+        Cloud::Alibaba => Words {
+            compute: "ecs",
+            storage: "oss",
+            head_bucket: "GetBucketInfo",
+            list_objects: "ListObjectsV2",
+            trial: "asks the cloud whether it would accept the export, as a trial run, where the account permits it",
+            tasks: Some(("DescribeTasks", "DescribeTaskAttribute")),
+        },
     }
 }
 
 fn planned_calls(spec: &ExportSpec, export_action: &str, quota: &QuotaPicture) -> Vec<image_pb::PlannedCall> {
-    let (compute, storage, follow) = match spec.cloud {
-        Cloud::Tencent => ("cvm", "cos", ("cos", "HeadObject")),
-        Cloud::Alibaba => ("ecs", "oss", ("ecs", "DescribeTaskAttribute")),
-    };
+    let words = words(spec.cloud);
     let call = |service: &str, action: &str, detail: &str| image_pb::PlannedCall {
         service: service.to_owned(),
         action: action.to_owned(),
@@ -133,16 +150,22 @@ fn planned_calls(spec: &ExportSpec, export_action: &str, quota: &QuotaPicture) -
         quota_units: 0,
         detail: detail.to_owned(),
     };
-    let units = u32::from(quota.limit.is_some());
-    vec![
-        call(compute, "DescribeImages", "reads the image and its disks"),
-        call(storage, "HeadBucket", "looks the bucket up"),
-        image_pb::PlannedCall {
-            mutating: true,
-            quota_units: units,
-            ..call(compute, export_action, "starts the export; the one call that changes something")
-        },
-        call(follow.0, follow.1, "follows the export until it is done"),
-        call(storage, "HeadObject", "proves every object, twice"),
-    ]
+    let mut calls = vec![
+        call(words.compute, "DescribeImages", "reads the image and its disks"),
+        call(words.storage, words.head_bucket, "looks the bucket up"),
+        call(words.compute, export_action, words.trial),
+        call(words.storage, words.list_objects, "notes what is in the bucket before"),
+    ];
+    calls.extend(words.tasks.map(|(list, _)| call(words.compute, list, "notes which exports there are before")));
+    calls.push(image_pb::PlannedCall {
+        mutating: true,
+        quota_units: u32::from(quota.limit.is_some()),
+        ..call(words.compute, export_action, "starts the export; the one call that changes something")
+    });
+    calls.push(match words.tasks {
+        Some((_, describe)) => call(words.compute, describe, "follows the export until it is done"),
+        None => call(words.storage, "HeadObject", "follows the export by its objects"),
+    });
+    calls.push(call(words.storage, "HeadObject", "proves every object, twice"));
+    calls
 }

@@ -121,7 +121,8 @@ fn request_id(text: &str) -> Result<Option<RequestId>, Violation> {
         return Ok(None);
     }
     text.parse().map(Some).map_err(|error: sampan_core::ids::InvalidId| {
-        crate::rules::Finding::new(Reason::FieldMalformed, "request_id").message(error.to_string()).violation()
+        let finding = crate::rules::Finding::new(Reason::FieldMalformed, "request_id").message(error.to_string());
+        finding.fix("Send a UUID that is new for every export, or none").violation()
     })
 }
 

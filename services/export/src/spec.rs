@@ -18,7 +18,7 @@ use sampan_proto::quota::v1::WhenQuotaSpent;
 use sampan_state::OnSpent;
 use serde::{Deserialize, Serialize};
 
-use crate::rules::{self, Finding};
+use crate::rules::{self, Finding, shown};
 
 /// Shortest and longest deadline and stall alarm.
 const WAIT_RANGE: std::ops::RangeInclusive<u64> = 60..=30 * 24 * 3600;
@@ -76,18 +76,19 @@ impl ExportSpec {
         ground: Ground<'_>,
     ) -> Result<(Self, Vec<Violation>), Vec<Violation>> {
         let Some(message) = message else {
-            return Err(vec![Finding::new(Reason::FieldRequired, "spec").message("spec is missing").violation()]);
+            let finding = Finding::new(Reason::FieldRequired, "spec").message("the spec is missing");
+            return Err(vec![
+                finding.fix("Set spec: the image, the bucket, and what differs from the defaults").violation(),
+            ]);
         };
         let mut fields = Fields { ground, broken: Vec::new() };
         let image = fields.image(message.image.as_ref());
+        fields.bucket(&message.bucket);
         let format = fields.format(message.format);
+        let role_name = fields.role_name(&message.role_name);
         let on_spent = fields.when_quota_spent(message.when_quota_spent);
         let deadline_seconds = fields.wait("spec.deadline", message.deadline);
         let stall_after_seconds = fields.wait("spec.stall_after", message.stall_after);
-        let role_name = fields.role_name(&message.role_name);
-        if message.bucket.is_empty() {
-            fields.missing("spec.bucket", "the bucket is missing");
-        }
         // Without a cloud the vendor's own rules cannot be told; everything else has been looked at.
         let (Some((cloud, account, region, image)), Some(format), Some(on_spent)) = (image, format, on_spent) else {
             return Err(fields.broken);
@@ -153,21 +154,28 @@ impl ExportSpec {
 /// Checks the caller's labels.
 ///
 /// # Errors
-/// Every label that is wrong.
+/// Labels that are wrong, the first [`MAX_LABELS`] of them.
 pub fn check_labels(labels: &BTreeMap<String, String>) -> Result<(), Vec<Violation>> {
     let mut broken = Vec::new();
     if labels.len() > MAX_LABELS {
-        let finding = Finding::new(Reason::NumberOutOfRange, "labels").message("there are too many labels");
+        let finding = Finding::new(Reason::NumberOutOfRange, "labels")
+            .message(format!("there are {} labels", labels.len()))
+            .fix(format!("Send {MAX_LABELS} labels or fewer"));
         broken.push(finding.limit(format!("{MAX_LABELS} labels"), labels.len().to_string()).violation());
     }
-    for (key, value) in labels {
-        if key.is_empty() || key.len() > MAX_LABEL_KEY || value.len() > MAX_LABEL_VALUE {
-            let limit = format!("keys of 1 to {MAX_LABEL_KEY} bytes, values up to {MAX_LABEL_VALUE} bytes");
-            let shown: String = key.chars().take(MAX_LABEL_KEY).collect();
-            let finding = Finding::new(Reason::FieldMalformed, "labels")
-                .message(format!("label `{shown}` is too long or has no key"));
-            broken.push(finding.limit(limit, format!("{} and {} bytes", key.len(), value.len())).violation());
-        }
+    let is_wrong = |(key, value): &(&String, &String)| {
+        key.is_empty() || key.len() > MAX_LABEL_KEY || value.len() > MAX_LABEL_VALUE
+    };
+    for (key, value) in labels.iter().filter(is_wrong).take(MAX_LABELS) {
+        let limit = format!("keys of 1 to {MAX_LABEL_KEY} bytes, values up to {MAX_LABEL_VALUE} bytes");
+        let message = match key.is_empty() {
+            true => "a label has no key".to_owned(),
+            false => format!("label `{}` is too long", shown(key)),
+        };
+        let finding = Finding::new(Reason::FieldMalformed, "labels")
+            .message(message)
+            .fix(format!("Use keys of 1 to {MAX_LABEL_KEY} bytes and values of {MAX_LABEL_VALUE} bytes or fewer"));
+        broken.push(finding.limit(limit, format!("{} and {} bytes", key.len(), value.len())).violation());
     }
     if broken.is_empty() { Ok(()) } else { Err(broken) }
 }
@@ -183,13 +191,20 @@ impl Fields<'_> {
         self.broken.push(finding.violation());
     }
 
-    fn missing(&mut self, field: &str, message: &str) {
-        self.push(Finding::new(Reason::FieldRequired, field).message(message));
+    fn missing(&mut self, field: &str, what: &str) {
+        let finding = Finding::new(Reason::FieldRequired, field).message(format!("{what} is missing"));
+        self.push(finding.fix(format!("Set {field}")));
+    }
+
+    fn bucket(&mut self, name: &str) {
+        if name.is_empty() {
+            self.missing("spec.bucket", "the bucket");
+        }
     }
 
     fn image(&mut self, image: Option<&image_pb::ImageReference>) -> Option<(Cloud, AccountName, Region, ImageId)> {
         let Some(image) = image else {
-            self.missing("spec.image", "the image is missing");
+            self.missing("spec.image", "the image");
             return None;
         };
         let cloud = self.cloud(image.cloud);
@@ -204,7 +219,7 @@ impl Fields<'_> {
             Ok(image_pb::Cloud::Tencent) => Some(Cloud::Tencent),
             Ok(image_pb::Cloud::Alibaba) => Some(Cloud::Alibaba),
             Ok(image_pb::Cloud::Unspecified) => {
-                self.missing("spec.image.cloud", "the cloud is missing");
+                self.missing("spec.image.cloud", "the cloud");
                 None
             }
             Err(_) => self.unknown_enum("spec.image.cloud", number),
@@ -220,13 +235,15 @@ impl Fields<'_> {
             self.push(
                 finding
                     .message(format!("no account `{name}` is configured"))
+                    .fix(format!("Use one of: {known}; or add `{name}` to the configuration"))
                     .limit(format!("configured: {known}"), text.to_owned()),
             );
             return None;
         };
         if cloud.is_some_and(|cloud| cloud != account.cloud) {
             let finding = Finding::new(Reason::AccountOfOtherCloud, "spec.image.account");
-            self.push(finding.message(format!("account `{name}` belongs to {}", account.cloud)));
+            let finding = finding.message(format!("account `{name}` belongs to {}", account.cloud));
+            self.push(finding.fix(format!("Name {} as the cloud, or an account of the other cloud", account.cloud)));
             return None;
         }
         Some(name)
@@ -239,13 +256,14 @@ impl Fields<'_> {
         reason: Reason,
     ) -> Option<T> {
         if text.is_empty() {
-            self.missing(field, "a required field is empty");
+            self.missing(field, field);
             return None;
         }
         match text.parse() {
             Ok(id) => Some(id),
             Err(error) => {
-                self.push(Finding::new(reason, field).message(error.to_string()));
+                let finding = Finding::new(reason, field).message(error.to_string());
+                self.push(finding.limit(error.rule, error.text).fix(format!("Use {} for {field}", error.rule)));
                 None
             }
         }
@@ -272,16 +290,19 @@ impl Fields<'_> {
 
     fn unknown_enum<T>(&mut self, field: &'static str, number: i32) -> Option<T> {
         let finding = Finding::new(Reason::EnumValueUnknown, field);
-        self.push(finding.message(format!("{field} has the unknown value {number}")));
+        let finding = finding.message(format!("{field} has the unknown value {number}"));
+        self.push(finding.limit("a value that the API defines", number.to_string()));
         None
     }
 
     fn wait(&mut self, field: &'static str, wait: Option<prost_types::Duration>) -> Option<u64> {
         let wait = wait?;
-        let seconds =
-            u64::try_from(wait.seconds).ok().filter(|seconds| WAIT_RANGE.contains(seconds) && wait.nanos >= 0);
+        let in_range = |seconds: &u64| WAIT_RANGE.contains(seconds) && (0..1_000_000_000).contains(&wait.nanos);
+        let seconds = u64::try_from(wait.seconds).ok().filter(in_range);
         if seconds.is_none() {
             let finding = Finding::new(Reason::DeadlineOutOfRange, field).message(format!("{field} is out of range"));
+            let finding =
+                finding.fix("Choose 1 minute to 30 days, or leave it unset: then the size of the image decides");
             self.push(finding.limit("1 minute to 30 days", format!("{} s", wait.seconds)));
         }
         seconds
@@ -290,10 +311,10 @@ impl Fields<'_> {
     fn role_name(&mut self, name: &str) -> Option<String> {
         let valid = name.len() <= 64 && name.chars().all(|c| c.is_ascii_alphanumeric() || "_-+=,.@".contains(c));
         if !valid {
+            const FORM: &str = "up to 64 letters, digits or any of _ - + = , . @";
             let finding = Finding::new(Reason::FieldMalformed, "spec.role_name").message("the role name is malformed");
-            self.push(
-                finding.limit("up to 64 letters, digits or any of _ - + = , . @", format!("{} bytes", name.len())),
-            );
+            let finding = finding.fix(format!("Use {FORM}; or leave it unset for the cloud's default role"));
+            self.push(finding.limit(FORM, shown(name)));
         }
         (!name.is_empty()).then(|| name.to_owned())
     }

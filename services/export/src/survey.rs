@@ -8,8 +8,11 @@ use sampan_cloud::{Account, CallClass, CallError};
 use sampan_core::Reason;
 use sampan_core::limits::Limits;
 
+use crate::rules::sources::Source;
 use crate::rules::{self, Finding};
 use crate::spec::ExportSpec;
+
+const VENDOR: Source<'static> = ("the cloud's own check of the export", "");
 
 /// The live facts of one export.
 #[derive(Debug)]
@@ -46,6 +49,12 @@ impl Survey {
         self.vendor_check.as_ref().err().filter(|error| error.class == CallClass::Busy)
     }
 
+    /// Returns the vendor's word that a quota of its own is used up. Not a broken rule: it passes by itself, and the
+    /// lane has to know.
+    pub fn spent(&self) -> Option<&CallError> {
+        self.vendor_check.as_ref().err().filter(|error| error.class == CallClass::Quota)
+    }
+
     /// Returns every rule that the facts break, each once.
     pub fn findings(&self, spec: &ExportSpec, limits: &Limits) -> Vec<Finding> {
         let mut findings = match &self.image {
@@ -56,7 +65,8 @@ impl Survey {
             Ok(bucket) => rules::bucket::check(spec, bucket.as_ref()),
             Err(error) => vec![unanswered(error, "spec.bucket")],
         });
-        if let Err(error) = &self.vendor_check {
+        let passes = self.busy().or(self.spent()).is_some();
+        if let Some(error) = self.vendor_check.as_ref().err().filter(|_| !passes) {
             let finding = vendor_finding(error);
             // The vendor names one cause at a time, and often one that the facts have told already.
             let rule = &finding.clone().violation().rule;
@@ -70,8 +80,10 @@ impl Survey {
 
 fn is_outage(error: &CallError) -> bool {
     match error.class {
-        CallClass::Transient | CallClass::Throttled | CallClass::UnknownOutcome => true,
-        CallClass::Busy
+        CallClass::Transient | CallClass::Throttled => true,
+        // Questions have no effect. The one that has is a check that was taken for the export: never repeat it.
+        CallClass::UnknownOutcome
+        | CallClass::Busy
         | CallClass::Quota
         | CallClass::Caller
         | CallClass::NotFound
@@ -89,6 +101,7 @@ fn unanswered(error: &CallError, field: &str) -> Finding {
     Finding::new(reason, field).message(error.to_string())
 }
 
+/// The vendor's answer to the check, as a broken rule.
 fn vendor_finding(error: &CallError) -> Finding {
     let field = match error.reason {
         Reason::BucketNotFound | Reason::BucketElsewhere | Reason::BucketNotWritable | Reason::BucketEncrypted => {
@@ -97,19 +110,19 @@ fn vendor_finding(error: &CallError) -> Finding {
         Reason::PrefixMalformed => "spec.prefix",
         Reason::ExportRoleMissing => "spec.role_name",
         Reason::FormatUnsupported | Reason::FormatUnsupportedInRegion => "spec.format",
-        _ => "spec.image",
+        Reason::CloudPermissionDenied
+        | Reason::CloudCredentialsRejected
+        | Reason::CloudAccountBlocked
+        | Reason::CloudRefused
+        | Reason::RegionUnsupported => "",
+        _ => "spec.image.image_id",
     };
     let finding = Finding::new(error.reason, field).message(error.to_string());
-    let finding = finding.source("the cloud's own check of the export");
-    // Busy and a spent quota pass by themselves: a start waits for them.
-    match error.class {
-        CallClass::Busy | CallClass::Quota => finding.warning(),
-        CallClass::Transient
-        | CallClass::Throttled
-        | CallClass::UnknownOutcome
-        | CallClass::Caller
-        | CallClass::NotFound
-        | CallClass::Permission
-        | CallClass::Credentials => finding,
-    }
+    finding.limit("", error.code.clone().unwrap_or_default()).source(VENDOR)
+}
+
+/// Returns the vendor's word that something passes by itself: a start waits for it, or is told so.
+pub(crate) fn passing(error: &CallError, waits: bool) -> Finding {
+    let finding = vendor_finding(error);
+    if waits { finding.warning() } else { finding }
 }

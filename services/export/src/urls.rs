@@ -21,15 +21,18 @@ pub(crate) fn parse(request: &pb::CreateDownloadUrlsRequest) -> Result<(Operatio
     let mut broken = Vec::new();
     let id = request.operation_name.parse::<OperationId>().map_err(|error| {
         let reason = if request.operation_name.is_empty() { Reason::FieldRequired } else { Reason::FieldMalformed };
-        broken.push(Finding::new(reason, "operation_name").message(error.to_string()).violation());
+        let finding = Finding::new(reason, "operation_name").message(error.to_string());
+        broken.push(finding.fix("Use the name of an export that succeeded, operations/<uuid>").violation());
     });
-    let seconds = request.valid_for.map(|duration| duration.seconds);
-    let valid_for = match seconds {
+    let valid_for = match request.valid_for {
         None => DEFAULT_VALIDITY,
-        Some(seconds) if VALIDITY_SECONDS.contains(&seconds) => Duration::from_secs(seconds.unsigned_abs()),
-        Some(seconds) => {
+        Some(asked) if VALIDITY_SECONDS.contains(&asked.seconds) && (0..1_000_000_000).contains(&asked.nanos) => {
+            Duration::from_secs(asked.seconds.unsigned_abs())
+        }
+        Some(asked) => {
             let finding = Finding::new(Reason::NumberOutOfRange, "valid_for").message("valid_for is out of range");
-            broken.push(finding.limit("1 minute to 7 days", format!("{seconds} s")).violation());
+            let finding = finding.fix("Choose 1 minute to 7 days, or leave it unset for 1 hour");
+            broken.push(finding.limit("1 minute to 7 days", format!("{} s", asked.seconds)).violation());
             DEFAULT_VALIDITY
         }
     };

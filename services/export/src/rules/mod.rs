@@ -6,9 +6,12 @@
 pub mod bucket;
 pub mod image;
 pub mod request;
+pub(crate) mod sources;
 
 use sampan_core::limits::{Enforcement, Limit, Words};
 use sampan_core::{Cloud, Reason, Severity, Violation};
+
+use self::sources::Source;
 
 /// A violation in the making.
 #[derive(Debug, Clone)]
@@ -45,9 +48,16 @@ impl Finding {
         self
     }
 
+    /// Says what the caller can do in this case, instead of the standard words of the reason.
+    pub fn fix(mut self, fix: impl Into<String>) -> Self {
+        self.0.fix = fix.into();
+        self
+    }
+
     /// Names the document of a rule that is no number.
-    pub fn source(mut self, source: &str) -> Self {
-        self.0.source = source.to_owned();
+    pub(crate) fn source(mut self, (name, date): Source<'_>) -> Self {
+        name.clone_into(&mut self.0.source);
+        date.clone_into(&mut self.0.source_date);
         self
     }
 
@@ -92,4 +102,10 @@ impl Finding {
 /// Splits findings into those that stop the request and those that only warn.
 pub fn split(findings: Vec<Finding>) -> (Vec<Violation>, Vec<Violation>) {
     findings.into_iter().map(Finding::violation).partition(|violation| violation.severity == Severity::Enforced)
+}
+
+/// Returns the beginning of a text of the caller, short enough to be repeated in an answer.
+pub(crate) fn shown(text: &str) -> String {
+    const LONGEST: usize = 80;
+    text.chars().take(LONGEST).collect()
 }

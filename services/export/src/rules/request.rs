@@ -2,23 +2,17 @@
 
 use sampan_core::{Cloud, ImageFormat, Reason};
 
-use super::Finding;
+use super::{Finding, shown, sources};
 use crate::spec::{ExportSpec, Ground};
 
 /// Returns every rule that the request breaks, in the order of its fields.
 pub fn check(spec: &ExportSpec, ground: Ground<'_>) -> Vec<Finding> {
-    [
-        region(spec, ground),
-        image_id(spec),
-        bucket_name(spec),
-        prefix(spec, ground),
-        format(spec, ground),
-        format_in_region(spec, ground),
-        root_disk(spec, ground),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
+    let mut findings: Vec<Finding> =
+        [region(spec, ground), image_id(spec), bucket_name(spec)].into_iter().flatten().collect();
+    findings.extend(prefix(spec, ground));
+    let later = [format(spec, ground), format_in_region(spec, ground), root_disk(spec, ground)];
+    findings.extend(later.into_iter().flatten());
+    findings
 }
 
 fn region(spec: &ExportSpec, ground: Ground<'_>) -> Option<Finding> {
@@ -28,25 +22,45 @@ fn region(spec: &ExportSpec, ground: Ground<'_>) -> Option<Finding> {
         return None;
     }
     let field = "spec.image.region";
-    if ground.limits.cloud_of_region(region).is_some() {
+    if let Some(other) = ground.limits.cloud_of_region(region) {
         let finding = Finding::new(Reason::RegionOfOtherCloud, field);
-        return Some(finding.message(format!("{region} is no region of {}", spec.cloud)));
+        return Some(
+            finding
+                .message(format!("{region} is no region of {}", spec.cloud))
+                .source((words.source.as_str(), words.date.as_str()))
+                .fix(format!("Name a region of {}, or an account and an image of {other}", spec.cloud)),
+        );
     }
     // Vendors open regions faster than programs are updated: an unknown one is left to the cloud.
     let finding = Finding::new(Reason::FieldMalformed, field)
-        .message(format!("{region} is not a known region of {}", spec.cloud));
+        .message(format!("{region} is not a known region of {}", spec.cloud))
+        .fix("Check the spelling; if the region is a new one, go on, or add it to the list by configuration");
     finding.by_words(spec.cloud, words, region).map(Finding::warning)
 }
 
 fn image_id(spec: &ExportSpec) -> Option<Finding> {
     let id = spec.image.as_str();
-    let (valid, form) = match spec.cloud {
-        Cloud::Tencent => (lower_id(id, "img-"), "img- and lower-case letters or digits"),
+    let (valid, form, fix) = match spec.cloud {
+        Cloud::Tencent => (
+            lower_id(id, "img-"),
+            "img- and lower-case letters or digits",
+            "Copy the id from the list of images at Tencent Cloud; it looks like img-72n9mi0y",
+        ),
         // The vendor's own images have long names that end in .vhd; they are refused later, as not custom.
-        Cloud::Alibaba => (lower_id(id, "m-") || id.ends_with(".vhd"), "m- and lower-case letters or digits"),
+        Cloud::Alibaba => (
+            lower_id(id, "m-") || id.ends_with(".vhd"),
+            "m- and lower-case letters or digits",
+            "Copy the id from the list of images at Alibaba Cloud; it looks like m-bp67acfmxazb4p0001",
+        ),
     };
-    let finding = Finding::new(Reason::ImageIdMalformed, "spec.image.image_id");
-    (!valid).then(|| finding.message(format!("`{id}` is no image id of {}", spec.cloud)).limit(form, id))
+    let finding = || {
+        Finding::new(Reason::ImageIdMalformed, "spec.image.image_id")
+            .message(format!("`{}` is no image id of {}", shown(id), spec.cloud))
+            .limit(form, shown(id))
+            .source(sources::image_ids(spec.cloud))
+            .fix(fix)
+    };
+    (!valid).then(finding)
 }
 
 fn lower_id(id: &str, prefix: &str) -> bool {
@@ -60,13 +74,26 @@ fn bucket_name(spec: &ExportSpec) -> Option<Finding> {
     if name.is_empty() {
         return None;
     }
-    let (valid, form) = match spec.cloud {
-        Cloud::Tencent => (is_cos_bucket(name), "name-APPID: lower-case letters, digits and hyphens, then the APPID"),
-        Cloud::Alibaba => (is_oss_bucket(name), "3 to 63 lower-case letters, digits or hyphens, no hyphen at the ends"),
+    let (valid, form, fix) = match spec.cloud {
+        Cloud::Tencent => (
+            is_cos_bucket(name),
+            "name-APPID: lower-case letters, digits and hyphens, then the APPID",
+            "Write the bucket's full name with the APPID of its account at the end, such as images-1250000000",
+        ),
+        Cloud::Alibaba => (
+            is_oss_bucket(name),
+            "3 to 63 lower-case letters, digits or hyphens, no hyphen at the ends",
+            "Use 3 to 63 lower-case letters, digits or hyphens that begin and end with a letter or digit",
+        ),
     };
-    let shown: String = name.chars().take(80).collect();
-    let finding = Finding::new(Reason::BucketNameMalformed, "spec.bucket");
-    (!valid).then(|| finding.message(format!("`{shown}` is no bucket name of {}", spec.cloud)).limit(form, shown))
+    let finding = || {
+        Finding::new(Reason::BucketNameMalformed, "spec.bucket")
+            .message(format!("`{}` is no bucket name of {}", shown(name), spec.cloud))
+            .limit(form, shown(name))
+            .source(sources::bucket_names(spec.cloud))
+            .fix(fix)
+    };
+    (!valid).then(finding)
 }
 
 fn is_cos_bucket(name: &str) -> bool {
@@ -88,24 +115,44 @@ fn is_label(text: &str) -> bool {
         && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
 }
 
-fn prefix(spec: &ExportSpec, ground: Ground<'_>) -> Option<Finding> {
-    let prefix = spec.prefix.as_deref()?;
-    let finding = Finding::new(Reason::PrefixMalformed, "spec.prefix");
+/// Length and characters are two rules: each can be changed or switched off without the other.
+fn prefix(spec: &ExportSpec, ground: Ground<'_>) -> Vec<Finding> {
+    let Some(prefix) = spec.prefix.as_deref() else { return Vec::new() };
+    let fix = prefix_fix(spec.cloud, ground);
+    let finding = || Finding::new(Reason::PrefixMalformed, "spec.prefix").fix(fix.clone());
     if prefix.is_empty() {
-        return Some(finding.message("the prefix is empty").limit("1 character or more, or no prefix at all", "empty"));
+        let empty = finding().message("the prefix is empty").source(sources::OWN);
+        return vec![empty.limit("1 character or more, or no prefix at all", "empty")];
     }
-    let longest = ground.limits.number(spec.cloud, "export.prefix_chars")?;
     let length = u64::try_from(prefix.chars().count()).unwrap_or(u64::MAX);
-    if longest.value.is_some_and(|value| length > value) {
-        return finding.message("the prefix is too long").by_limit(spec.cloud, longest, length);
-    }
-    let marks = ground.limits.words(spec.cloud, "export.prefix_marks")?;
-    let allowed = |c: char| c.is_ascii_alphanumeric() || marks.values.iter().any(|mark| mark.chars().eq([c]));
-    let odd = prefix.chars().find(|c| !allowed(*c))?;
-    let finding =
-        finding.message(format!("the prefix holds the character {odd:?}")).by_words(spec.cloud, marks, prefix)?;
-    let extra = if marks.values.is_empty() { String::new() } else { format!(" and any of {}", marks.values.join(" ")) };
-    Some(finding.limit(format!("letters and digits{extra}"), prefix))
+    let too_long = ground.limits.number(spec.cloud, "export.prefix_chars").and_then(|longest| {
+        longest.value.filter(|value| length > *value)?;
+        finding().message("the prefix is too long").by_limit(spec.cloud, longest, length)
+    });
+    let odd = ground.limits.words(spec.cloud, "export.prefix_marks").and_then(|marks| {
+        let allowed = |c: char| c.is_ascii_alphanumeric() || marks.values.iter().any(|mark| mark.chars().eq([c]));
+        let odd = prefix.chars().find(|c| !allowed(*c))?;
+        let finding = finding().message(format!("the prefix holds the character {odd:?}"));
+        let finding = finding.by_words(spec.cloud, marks, shown(prefix))?;
+        Some(finding.limit(format!("letters and digits{}", also(&marks.values)), shown(prefix)))
+    });
+    [too_long, odd].into_iter().flatten().collect()
+}
+
+fn prefix_fix(cloud: Cloud, ground: Ground<'_>) -> String {
+    let longest = ground.limits.number(cloud, "export.prefix_chars").and_then(|limit| limit.value);
+    let marks = ground.limits.words(cloud, "export.prefix_marks").map_or(&[][..], |marks| &marks.values);
+    let count = longest.map_or("1 or more".to_owned(), |longest| format!("1 to {longest}"));
+    let kinds = if marks.is_empty() {
+        "letters or digits".to_owned()
+    } else {
+        format!("letters, digits or {}", marks.join(" "))
+    };
+    format!("Use {count} {kinds}, or leave the prefix unset")
+}
+
+fn also(marks: &[String]) -> String {
+    if marks.is_empty() { String::new() } else { format!(" and any of {}", marks.join(" ")) }
 }
 
 fn format(spec: &ExportSpec, ground: Ground<'_>) -> Option<Finding> {
@@ -114,8 +161,10 @@ fn format(spec: &ExportSpec, ground: Ground<'_>) -> Option<Finding> {
     if words.values.iter().any(|known| known == word) {
         return None;
     }
-    let finding = Finding::new(Reason::FormatUnsupported, "spec.format");
-    finding.message(format!("{} does not export {word}", spec.cloud)).by_words(spec.cloud, words, word)
+    Finding::new(Reason::FormatUnsupported, "spec.format")
+        .message(format!("{} does not export {word}", spec.cloud))
+        .fix(format!("Choose one of {}", words.values.join(", ")))
+        .by_words(spec.cloud, words, word)
 }
 
 fn format_in_region(spec: &ExportSpec, ground: Ground<'_>) -> Option<Finding> {
@@ -127,12 +176,22 @@ fn format_in_region(spec: &ExportSpec, ground: Ground<'_>) -> Option<Finding> {
     if words.values.iter().any(|known| known == region) {
         return None;
     }
-    let finding = Finding::new(Reason::FormatUnsupportedInRegion, "spec.format");
-    finding.message(format!("{region} exports RAW only")).by_words(spec.cloud, words, region)
+    Finding::new(Reason::FormatUnsupportedInRegion, "spec.format")
+        .message(format!("{region} exports RAW only"))
+        .fix(format!(
+            "Choose RAW and convert the file afterwards, or copy the image to one of {}",
+            words.values.join(", ")
+        ))
+        .by_words(spec.cloud, words, region)
 }
 
 fn root_disk(spec: &ExportSpec, ground: Ground<'_>) -> Option<Finding> {
     let account = ground.accounts.get(&spec.account)?;
-    (spec.only_root_disk && !account.images.export_traits().root_disk_only)
-        .then(|| Finding::new(Reason::RootDiskOnlyUnsupported, "spec.only_root_disk"))
+    let finding = || {
+        Finding::new(Reason::RootDiskOnlyUnsupported, "spec.only_root_disk")
+            .message(format!("{} always exports every disk of an image", spec.cloud))
+            .source(sources::call(spec.cloud))
+            .fix("Leave only_root_disk unset, or make an image of the system disk alone")
+    };
+    (spec.only_root_disk && !account.images.export_traits().root_disk_only).then(finding)
 }

@@ -5,45 +5,41 @@ use sampan_cloud::image::Disk;
 use sampan_core::{Cloud, DiskRole};
 use sampan_state::result::{Artifact, ExportResult, Packing};
 
-use super::objects;
+use crate::names;
 use crate::spec::ExportSpec;
 
-/// Returns the device of a disk; where the cloud tells none, disks count from `xvda` in their order.
-pub(crate) fn device_name(index: usize, disk: &Disk) -> String {
-    disk.device.clone().unwrap_or_else(|| {
-        let letter = u8::try_from(index).ok().and_then(|index| b'a'.checked_add(index)).filter(u8::is_ascii_lowercase);
-        letter.map_or_else(|| format!("disk{index}"), |letter| format!("xvd{}", char::from(letter)))
-    })
-}
-
-/// Builds the manifest: system disk first, data disks in device order.
-pub(super) fn build(spec: &ExportSpec, disks: &[Disk], objects: Vec<Object>) -> ExportResult {
-    let mut unmatched: Vec<Option<Object>> = objects.into_iter().map(Some).collect();
+/// Matches objects to disks: the artifact of each disk in the order of the disks, `None` for one without an object.
+///
+/// An object whose name tells no disk goes to the first disk that has none.
+pub(super) fn artifacts(spec: &ExportSpec, disks: &[Disk], objects: Vec<Object>) -> Vec<Option<Artifact>> {
     let mut taken: Vec<Option<Object>> = disks.iter().map(|_| None).collect();
-    for slot in &mut unmatched {
-        if let Some(index) = slot.as_ref().and_then(|object| objects::disk_of(&object.key, disks))
-            && taken.get(index).is_some_and(Option::is_none)
-            && let Some(place) = taken.get_mut(index)
-        {
-            *place = slot.take();
+    let mut rest = Vec::new();
+    for object in objects {
+        let index = names::disk_of(spec, &object.key, disks);
+        match index.and_then(|index| taken.get_mut(index)).filter(|place| place.is_none()) {
+            Some(place) => *place = Some(object),
+            None => rest.push(object),
         }
     }
-    // Names that tell no disk go to the remaining disks in order.
-    let mut rest = unmatched.into_iter().flatten();
-    let artifacts: Vec<Artifact> = disks
-        .iter()
-        .zip(taken)
-        .enumerate()
-        .filter_map(|(index, (disk, object))| {
+    // What names a disk that has its object already is a second copy, and no other disk's.
+    rest.retain(|object| names::disk_of(spec, &object.key, disks).is_none());
+    let mut rest = rest.into_iter();
+    let matched = disks.iter().zip(taken).enumerate();
+    matched
+        .map(|(index, (disk, object))| {
             let object = object.or_else(|| rest.next())?;
-            Some(artifact(spec, disk, device_name(index, disk), object))
+            Some(artifact(spec, disk, names::device(index, disk), object))
         })
-        .collect();
+        .collect()
+}
+
+/// Builds the manifest: the system disk first, data disks in device order.
+pub(super) fn build(spec: &ExportSpec, artifacts: Vec<Artifact>) -> ExportResult {
     ExportResult {
         bucket: spec.bucket.clone(),
         region: spec.region.to_string(),
         fstab_reminder: fstab_reminder(&artifacts),
-        notes: notes(spec.cloud, &artifacts),
+        notes: notes(spec, &artifacts),
         artifacts,
     }
 }
@@ -67,7 +63,7 @@ fn artifact(spec: &ExportSpec, disk: &Disk, device: String, object: Object) -> A
         last_modified: object.last_modified,
         // Both vendors leave the word out for their standard class.
         storage_class: object.storage_class.unwrap_or_else(|| standard_class(spec.cloud).to_owned()),
-        format: spec.format,
+        format: names::format_of(&object.key).unwrap_or(spec.format),
         packing,
         unpack_command,
         key: object.key,
@@ -94,14 +90,17 @@ fn fstab_reminder(artifacts: &[Artifact]) -> String {
     )
 }
 
-fn notes(cloud: Cloud, artifacts: &[Artifact]) -> Vec<String> {
+fn notes(spec: &ExportSpec, artifacts: &[Artifact]) -> Vec<String> {
     let mut notes =
         vec!["the files are not promised to start on other platforms; their disks can always be mounted".to_owned()];
+    if let Some(other) = artifacts.iter().find(|artifact| artifact.format != spec.format) {
+        notes.push(format!("the cloud wrote {} instead of {}, as it does in some regions", other.format, spec.format));
+    }
     if artifacts.iter().any(|artifact| artifact.packing == Packing::TarGzip) {
         notes.push("on macOS, unpack with GNU tar (gtar): the archives are sparse".to_owned());
     }
     notes.push("a disk without data when the image was made is exported without data".to_owned());
-    notes.push(match cloud {
+    notes.push(match spec.cloud {
         Cloud::Tencent => "the bucket charges for storage, requests and public downstream traffic of COS".to_owned(),
         Cloud::Alibaba => "the bucket charges for storage and download traffic of OSS".to_owned(),
     });

@@ -8,9 +8,10 @@ mod cancel;
 mod manifest;
 mod objects;
 mod prove;
+mod search;
 mod submit;
 
-pub(crate) use manifest::device_name;
+pub(crate) use submit::exported_disks;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -61,6 +62,9 @@ struct SeenObject {
 struct Plan {
     disks: Vec<Disk>,
     before: Vec<SeenObject>,
+    /// Export tasks of the image that were there before the call and look as new as ours.
+    #[serde(default)]
+    known_tasks: Vec<String>,
     /// Objects are not older than this, the vendor's clock.
     since: Timestamp,
 }
@@ -78,7 +82,7 @@ struct Submitted {
 /// Output of the second step.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Completed {
-    /// Keys of the objects, one per disk.
+    /// Keys of the objects, one per disk that has one.
     objects: Vec<String>,
 }
 
@@ -135,6 +139,12 @@ impl Saga for ExportSaga {
     }
 
     fn deadline_failure(&self, operation: &Operation) -> Failure {
+        if operation.journal.intent.is_some() {
+            return fail(
+                Reason::ExportOutcomeUnknown,
+                "no answer came to the export call, and until the deadline nothing was seen that could tell its effect",
+            );
+        }
         let waited = operation.deadline.map_or_else(String::new, |deadline| format!(" at {deadline}"));
         fail(
             Reason::ExportDeadlinePassed,

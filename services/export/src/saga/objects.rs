@@ -2,11 +2,10 @@
 
 use futures::future::try_join_all;
 use sampan_cloud::bucket::Object;
-use sampan_cloud::image::Disk;
 use sampan_cloud::{Account, CallError};
-use sampan_core::DiskRole;
 
 use super::{Plan, SeenObject};
+use crate::names;
 use crate::spec::ExportSpec;
 
 /// Pages of a listing that are looked through; a stem that has more objects than this is no single export's.
@@ -39,6 +38,33 @@ pub(super) async fn heads(
     try_join_all(keys.iter().map(|key| account.buckets.head_object(&bucket, key))).await
 }
 
+/// Returns the objects of this export that exist now, in key order.
+///
+/// - `promised`: keys that the cloud has named; where it names none, they are found by their names.
+///
+/// A listing follows a write with a delay on COS, so that documented names are also looked up one by one.
+pub(super) async fn of_export(
+    account: &Account,
+    spec: &ExportSpec,
+    plan: &Plan,
+    promised: &[String],
+) -> Result<Vec<Object>, CallError> {
+    let mut found = Vec::new();
+    let keys = if promised.is_empty() {
+        found = list(account, spec).await?;
+        found.retain(|object| names::is_likely(spec, &object.key));
+        let mut keys = names::predicted(spec, &plan.disks);
+        keys.retain(|key| !found.iter().any(|object| object.key == *key));
+        keys
+    } else {
+        promised.to_vec()
+    };
+    found.extend(heads(account, spec, &keys).await?.into_iter().flatten());
+    found.retain(|object| plan.is_ours(object));
+    found.sort_by(|one, other| one.key.cmp(&other.key));
+    Ok(found)
+}
+
 impl Plan {
     /// Returns whether the object was made by this export: not older than the call, and not there before it.
     pub(super) fn is_ours(&self, object: &Object) -> bool {
@@ -48,26 +74,17 @@ impl Plan {
         });
         is_new && !was_there
     }
+
+    /// Returns whether the object may be removed as a result of this export: it is ours, the bucket tells its age,
+    /// and its name was promised by the cloud or is the documented one. A file that somebody put beside it is not.
+    pub(super) fn may_remove(&self, spec: &ExportSpec, object: &Object, promised: &[String]) -> bool {
+        let is_named = promised.contains(&object.key) || names::is_documented(spec, &self.disks, &object.key);
+        is_named && object.last_modified.is_some() && self.is_ours(object)
+    }
 }
 
 impl From<&Object> for SeenObject {
     fn from(object: &Object) -> Self {
         Self { key: object.key.clone(), etag: object.etag.clone(), last_modified: object.last_modified }
     }
-}
-
-/// Returns the index of the disk that a key belongs to, by snapshot, device, or role.
-pub(super) fn disk_of(key: &str, disks: &[Disk]) -> Option<usize> {
-    let by_snapshot = |disk: &Disk| disk.snapshot_id.as_ref().is_some_and(|id| key.contains(&format!("_{id}.")));
-    let by_device = |disk: &Disk| {
-        let device = disk.device.as_deref().unwrap_or_default();
-        !device.is_empty() && disk.role == DiskRole::Data && key.contains(&format!("_data_{device}."))
-    };
-    let by_role = |disk: &Disk| disk.role == DiskRole::System && key.contains("_system");
-    disks
-        .iter()
-        .position(by_snapshot)
-        .or_else(|| disks.iter().position(by_device))
-        .or_else(|| disks.iter().position(by_role))
-        .or_else(|| (disks.len() == 1).then_some(0))
 }

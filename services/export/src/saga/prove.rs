@@ -53,14 +53,20 @@ fn prove(
     submitted: &Submitted,
     objects: Vec<Object>,
 ) -> Result<Outcome, StepError> {
-    let result = manifest::build(spec, &submitted.plan.disks, objects);
+    let artifacts = manifest::artifacts(spec, &submitted.plan.disks, objects);
     let now = context.now();
-    for (target, artifact) in context.targets().iter_mut().zip(&result.artifacts) {
+    for (target, artifact) in context.targets().iter_mut().zip(&artifacts) {
+        target.finished = Some(now);
+        let Some(artifact) = artifact else {
+            target.state = TargetState::Failed;
+            target.failure = Some(fail(Reason::ExportFailedAtCloud, "the cloud wrote no object for this disk"));
+            continue;
+        };
         target.state = TargetState::Succeeded;
         target.percent = Some(100);
-        target.finished = Some(now);
         target.cloud_ids.insert("object".to_owned(), artifact.key.clone());
         target.facts = serde_json::to_value(artifact).map_err(|error| StepError::Record(error.to_string()))?;
     }
+    let result = manifest::build(spec, artifacts.into_iter().flatten().collect());
     serde_json::to_value(&result).map(Outcome::Done).map_err(|error| StepError::Record(error.to_string()))
 }

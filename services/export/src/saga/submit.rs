@@ -1,30 +1,36 @@
-//! First step: checks the live facts, announces the call, makes it. After a lost answer: looks for the effect.
+//! First step: checks the live facts, announces the call, makes it. After a lost answer: looks for the effect, and
+//! repeats the call only when there surely is none.
 
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use sampan_cloud::image::{Disk, ExportSearch, ExportStarted, ExportTask, ExportTaskState, Image};
+use sampan_cloud::image::{Disk, ExportSearch, ExportStarted, ExportTask, Image};
 use sampan_cloud::{Account, CallClass, CallError};
 use sampan_core::limits::Limits;
 use sampan_core::{DiskRole, Violation};
 use sampan_ops::context::Announcement;
 use sampan_ops::{Outcome, Settled, StepContext, StepError};
 use sampan_state::operation::{Failure, Intent, Target, TargetState};
-use serde::{Deserialize, Serialize};
 
+use super::search::{self, Looks, Trace, Verdict};
 use super::{Plan, Submitted, objects};
-use crate::rules;
 use crate::spec::ExportSpec;
 use crate::survey::Survey;
-use crate::waiting;
+use crate::{names, rules, waiting};
 
-/// Pause between two looks for an effect.
-const LOOK_AGAIN: Duration = Duration::from_secs(3);
-/// Looks that must all find nothing before a call counts as never having taken effect: task lists and listings
-/// of objects follow a call with a delay.
-const LOOKS: u32 = 3;
 /// Pause when the image or the task list of the cloud is busy.
 const BUSY: Duration = Duration::from_secs(120);
+/// Repetitions of a call whose answer is lost again and again; after them only the deadline ends the search.
+const MAX_REPEATS: u32 = 3;
+const ANSWER_LOST: &str = "ANSWER_LOST";
+
+/// What every run of the step works with.
+#[derive(Debug, Clone, Copy)]
+struct Job<'a> {
+    account: &'a Account,
+    limits: &'a Limits,
+    spec: &'a ExportSpec,
+}
 
 pub(super) async fn run(
     account: &Account,
@@ -32,52 +38,136 @@ pub(super) async fn run(
     spec: &ExportSpec,
     context: &mut StepContext,
 ) -> Result<Outcome, StepError> {
+    let job = Job { account, limits, spec };
     match context.intent().cloned() {
-        Some(intent) => look(account, spec, context, &intent).await,
-        None => begin(account, limits, spec, context).await,
+        Some(intent) => job.look(context, &intent).await,
+        None => job.begin(context).await,
     }
 }
 
-async fn begin(
-    account: &Account,
-    limits: &Limits,
-    spec: &ExportSpec,
-    context: &mut StepContext,
-) -> Result<Outcome, StepError> {
-    let survey = Survey::take(account, spec).await;
-    if let Some(outage) = survey.outage() {
-        return Err(StepError::Call(outage.clone()));
-    }
-    let (enforced, warnings) = rules::split(survey.findings(spec, limits));
-    for warning in &warnings {
-        context.warn(&warning.rule, warning.message.clone());
-    }
-    if !enforced.is_empty() {
-        return Ok(Outcome::Fail(refusal(enforced)));
-    }
-    if let Some(busy) = survey.busy() {
-        return Ok(Outcome::Busy { after: BUSY, message: busy.to_string() });
-    }
-    let (Ok(Some(image)), Ok(Some(bucket))) = (survey.image, survey.bucket) else {
-        return Err(StepError::Record("the facts of the image and the bucket are missing".to_owned()));
-    };
-    let before = objects::list(account, spec).await?.iter().map(Into::into).collect();
-    let since = whole_second(bucket.server_time.unwrap_or_else(|| context.now()));
-    let plan = Plan { disks: exported_disks(spec, &image), before, since };
-    *context.targets() = plan.disks.iter().enumerate().map(|(index, disk)| target(index, disk)).collect();
-    set_deadline(spec, &image, context);
-    let detail = serde_json::to_value(&plan).map_err(|error| StepError::Record(error.to_string()))?;
-    let action = account.images.export_traits().action;
-    context.begin_call(Announcement { action, token: None, since, detail }).await?;
-    match account.images.start_export(&spec.call()).await {
-        Ok(started) => accepted(context, plan, started),
-        Err(error) => refused(context, error),
-    }
+/// What the live check has found.
+enum Checked {
+    /// The export may be called for.
+    Ready(Box<(Image, Option<Timestamp>)>),
+    /// It may not, now or ever.
+    Stop(Outcome),
 }
 
-fn accepted(context: &mut StepContext, plan: Plan, started: ExportStarted) -> Result<Outcome, StepError> {
-    let ExportStarted { task_id, objects, request_id } = started;
-    submitted(context, Submitted { plan, task_id, objects, vendor_request_id: Some(request_id) })
+impl Job<'_> {
+    async fn begin(self, context: &mut StepContext) -> Result<Outcome, StepError> {
+        let (image, server_time) = match self.check(context).await? {
+            Checked::Ready(facts) => *facts,
+            Checked::Stop(outcome) => return Ok(outcome),
+        };
+        let since = whole_second(server_time.unwrap_or_else(|| context.now()));
+        let plan = self.plan(&image, since).await?;
+        if !plan.before.is_empty() {
+            let words = format!(
+                "the bucket holds {} objects that begin with {}; those that the cloud names alike are replaced",
+                plan.before.len(),
+                self.spec.key_stem()
+            );
+            context.warn("OBJECTS_EXIST", words);
+        }
+        *context.targets() = plan.disks.iter().enumerate().map(|(index, disk)| target(index, disk)).collect();
+        self.call(context, plan).await
+    }
+
+    /// Repeats the preview's check, now that the lane is ours.
+    async fn check(self, context: &mut StepContext) -> Result<Checked, StepError> {
+        let survey = Survey::take(self.account, self.spec).await;
+        if let Some(outage) = survey.outage() {
+            return Err(StepError::Call(outage.clone()));
+        }
+        let (enforced, warnings) = rules::split(survey.findings(self.spec, self.limits));
+        for warning in &warnings {
+            context.warn(&warning.rule, warning.message.clone());
+        }
+        if !enforced.is_empty() {
+            return Ok(Checked::Stop(Outcome::Fail(refusal(enforced))));
+        }
+        if let Some(spent) = survey.spent() {
+            return Ok(Checked::Stop(Outcome::SpentElsewhere(spent.clone())));
+        }
+        if let Some(busy) = survey.busy() {
+            return Ok(Checked::Stop(Outcome::Busy { after: BUSY, message: busy.to_string() }));
+        }
+        match (survey.image, survey.bucket) {
+            (Ok(Some(image)), Ok(Some(bucket))) => Ok(Checked::Ready(Box::new((image, bucket.server_time)))),
+            _ => Err(StepError::Record("the facts of the image and the bucket are missing".to_owned())),
+        }
+    }
+
+    /// Notes what is there before the call, so that it is never taken for the effect.
+    async fn plan(self, image: &Image, since: Timestamp) -> Result<Plan, CallError> {
+        let before = objects::list(self.account, self.spec).await?.iter().map(Into::into).collect();
+        // Tasks tell their age in minutes, so one of this minute that is somebody else's looks as new as ours.
+        let known_tasks = if self.account.images.export_traits().reports_tasks {
+            match self.account.images.find_export(&self.spec.call(), since).await? {
+                ExportSearch::Tasks(tasks) => tasks.into_iter().map(|task| task.task_id).collect(),
+                ExportSearch::Busy | ExportSearch::Idle => Vec::new(),
+            }
+        } else {
+            Vec::new()
+        };
+        Ok(Plan { disks: exported_disks(self.spec, image), before, known_tasks, since })
+    }
+
+    /// Announces the call and makes it. An earlier announcement stays as it is, with its plan.
+    async fn call(self, context: &mut StepContext, plan: Plan) -> Result<Outcome, StepError> {
+        set_deadline(self.spec, &plan.disks, context);
+        let detail = serde_json::to_value(&plan).map_err(|error| StepError::Record(error.to_string()))?;
+        let action = self.account.images.export_traits().action;
+        let is_repeated = context.intent().is_some();
+        context.begin_call(Announcement { action, token: None, since: plan.since, detail }).await?;
+        match self.account.images.start_export(&self.spec.call()).await {
+            Ok(ExportStarted { task_id, objects, request_id }) => {
+                submitted(context, Submitted { plan, task_id, objects, vendor_request_id: Some(request_id) })
+            }
+            Err(error) => refused(context, error, is_repeated),
+        }
+    }
+
+    async fn look(self, context: &mut StepContext, intent: &Intent) -> Result<Outcome, StepError> {
+        let plan = search::plan_of(intent)?;
+        let mut looks: Looks = context.scratch()?.unwrap_or_default();
+        let saw_busy = match search::trace(self.account, self.spec, &plan).await? {
+            Trace::Task(task) => return adopt(context, plan, Some(*task)),
+            Trace::Objects => return adopt(context, plan, None),
+            Trace::Busy => Some(true),
+            Trace::Nothing => Some(false),
+            Trace::Untold => None,
+        };
+        let verdict = looks.add(saw_busy, self.account.images.export_traits().reports_tasks, &plan);
+        context.keep(&looks)?;
+        match verdict {
+            Verdict::WithoutEffect if looks.repeats < MAX_REPEATS => self.repeat(context, plan, &looks).await,
+            Verdict::WithoutEffect => Ok(Outcome::Poll { hint: None }),
+            Verdict::LookAgain(hint) => {
+                context.warn(
+                    ANSWER_LOST,
+                    "no answer came to the export call; its effect is looked for before it is repeated",
+                );
+                Ok(Outcome::Poll { hint })
+            }
+        }
+    }
+
+    /// The call surely had no effect: makes it again, after another look at the live facts.
+    async fn repeat(self, context: &mut StepContext, plan: Plan, looks: &Looks) -> Result<Outcome, StepError> {
+        match self.check(context).await? {
+            Checked::Ready(_) => {}
+            // Other work holds the image now; the plan is kept, so that an effect that comes late is still known.
+            Checked::Stop(busy @ Outcome::Busy { .. }) => return Ok(busy),
+            Checked::Stop(outcome) => {
+                context.settle(Settled::WithoutEffect);
+                return Ok(outcome);
+            }
+        }
+        context.keep(&looks.repeated())?;
+        context.warn(ANSWER_LOST, "no answer came to the export call, and no effect of it was found: it was repeated");
+        self.call(context, plan).await
+    }
 }
 
 fn submitted(context: &mut StepContext, output: Submitted) -> Result<Outcome, StepError> {
@@ -94,18 +184,22 @@ fn submitted(context: &mut StepContext, output: Submitted) -> Result<Outcome, St
     serde_json::to_value(&output).map(Outcome::Done).map_err(|error| StepError::Record(error.to_string()))
 }
 
-fn refused(context: &mut StepContext, error: CallError) -> Result<Outcome, StepError> {
+/// Decides what a call means that was not accepted.
+fn refused(context: &mut StepContext, error: CallError, is_repeated: bool) -> Result<Outcome, StepError> {
     match error.class {
         CallClass::UnknownOutcome => {
-            context.keep(&Looks::default())?;
-            Ok(Outcome::Poll { hint: Some(LOOK_AGAIN) })
+            context.warn(ANSWER_LOST, format!("the outcome of the export call is not known: {error}"));
+            Ok(Outcome::Poll { hint: Some(Duration::from_secs(1)) })
         }
         CallClass::Quota => {
             context.settle(Settled::WithoutEffect);
             Ok(Outcome::SpentElsewhere(error))
         }
         CallClass::Busy => {
-            context.settle(Settled::WithoutEffect);
+            // After a lost call the image may be busy with our own export, so the search goes on.
+            if !is_repeated {
+                context.settle(Settled::WithoutEffect);
+            }
             let after = error.retry_after.unwrap_or(BUSY);
             Ok(Outcome::Busy { after, message: error.to_string() })
         }
@@ -121,53 +215,10 @@ fn refused(context: &mut StepContext, error: CallError) -> Result<Outcome, StepE
     }
 }
 
-/// How often a lost call was looked for without a trace of it.
-#[derive(Debug, Default, Serialize, Deserialize)]
-struct Looks {
-    without_trace: u32,
-}
-
-async fn look(
-    account: &Account,
-    spec: &ExportSpec,
-    context: &mut StepContext,
-    intent: &Intent,
-) -> Result<Outcome, StepError> {
-    let plan: Plan =
-        serde_json::from_value(intent.detail.clone()).map_err(|error| StepError::Record(error.to_string()))?;
-    let found = match account.images.find_export(&spec.call(), intent.since).await? {
-        ExportSearch::Tasks(tasks) => tasks.into_iter().find(|task| is_ours(task, spec)).map(Some),
-        ExportSearch::Busy => Some(None),
-        ExportSearch::Idle => None,
-    };
-    if let Some(task) = found {
-        return adopt(context, plan, task);
-    }
-    if objects::list(account, spec).await?.iter().any(|object| plan.is_ours(object)) {
-        return adopt(context, plan, None);
-    }
-    let mut looks: Looks = context.scratch()?.unwrap_or_default();
-    looks.without_trace += 1;
-    if looks.without_trace >= LOOKS {
-        // Surely without effect: the units go back, and the next run begins anew.
-        context.settle(Settled::WithoutEffect);
-        context.keep(&())?;
-        return Ok(Outcome::Poll { hint: Some(Duration::ZERO) });
-    }
-    context.keep(&looks)?;
-    Ok(Outcome::Poll { hint: Some(LOOK_AGAIN) })
-}
-
 fn adopt(context: &mut StepContext, plan: Plan, task: Option<ExportTask>) -> Result<Outcome, StepError> {
-    context.warn("ANSWER_LOST", "the answer to the export call was lost; the running export was found and is followed");
-    let (task_id, objects) = task.map_or((None, Vec::new()), |task| (Some(task.task_id), task.objects));
-    submitted(context, Submitted { plan, task_id, objects, vendor_request_id: None })
-}
-
-fn is_ours(task: &ExportTask, spec: &ExportSpec) -> bool {
-    let same_image = task.image.as_ref().is_none_or(|image| *image == spec.image);
-    let same_bucket = task.bucket.as_ref().is_none_or(|bucket| *bucket == spec.bucket);
-    same_image && same_bucket && task.state != ExportTaskState::Cancelled
+    context.warn(ANSWER_LOST, "the answer to the export call was lost; the running export was found and is followed");
+    let task_id = task.map(|task| task.task_id);
+    submitted(context, Submitted { plan, task_id, objects: Vec::new(), vendor_request_id: None })
 }
 
 fn refusal(violations: Vec<Violation>) -> Failure {
@@ -175,18 +226,20 @@ fn refusal(violations: Vec<Violation>) -> Failure {
     let reason = first.map(|violation| violation.rule.clone()).unwrap_or_default();
     let message = match (first, violations.len()) {
         (Some(first), 1) => first.message.clone(),
+        (Some(first), 2) => format!("{}, and 1 more rule is broken", first.message),
         (Some(first), count) => format!("{}, and {} more rules are broken", first.message, count - 1),
         (None, _) => String::new(),
     };
     Failure { reason, message, vendor_code: None, vendor_request_id: None, violations }
 }
 
-fn exported_disks(spec: &ExportSpec, image: &Image) -> Vec<Disk> {
+/// Returns the disks that an export writes, in the image's order.
+pub(crate) fn exported_disks(spec: &ExportSpec, image: &Image) -> Vec<Disk> {
     image.disks.iter().filter(|disk| !spec.only_root_disk || disk.role == DiskRole::System).cloned().collect()
 }
 
-fn set_deadline(spec: &ExportSpec, image: &Image, context: &mut StepContext) {
-    let wait = SignedDuration::try_from(waiting::deadline(spec, image)).unwrap_or(SignedDuration::from_hours(72));
+fn set_deadline(spec: &ExportSpec, disks: &[Disk], context: &mut StepContext) {
+    let wait = SignedDuration::try_from(waiting::deadline(spec, disks)).unwrap_or(SignedDuration::from_hours(72));
     if let Ok(deadline) = context.now().checked_add(wait) {
         context.set_deadline(deadline);
     }
@@ -198,7 +251,7 @@ fn whole_second(time: Timestamp) -> Timestamp {
 }
 
 fn target(index: usize, disk: &Disk) -> Target {
-    let id = super::manifest::device_name(index, disk);
+    let id = names::device(index, disk);
     let label = format!("{} disk {id}, {} GiB", disk.role, disk.size_gib);
     let mut cloud_ids = std::collections::BTreeMap::new();
     if let Some(snapshot) = &disk.snapshot_id {
