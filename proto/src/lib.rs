@@ -1,7 +1,8 @@
 //! Protocol buffer definitions of Sampan and the code generated from them.
 //!
 //! The `.proto` files beside this crate decide the API; their comments are the documentation of the types here.
-//! Short paths: [`image::v1`], [`operation::v1`], [`quota::v1`], [`export::v1`].
+//! Short paths: [`image::v1`], [`operation::v1`], [`quota::v1`], [`export::v1`],
+//! [`billing::v1`].
 
 /// Every package below `sampan`, in the nesting that generated code relies on.
 pub mod sampan {
@@ -33,9 +34,16 @@ pub mod sampan {
             tonic::include_proto!("sampan.export.v1");
         }
     }
+    /// The billing estimator.
+    pub mod billing {
+        /// Version 1.
+        pub mod v1 {
+            tonic::include_proto!("sampan.billing.v1");
+        }
+    }
 }
 
-pub use sampan::{export, image, operation, quota};
+pub use sampan::{billing, export, image, operation, quota};
 
 /// Encoded `google.protobuf.FileDescriptorSet` of all packages with their imports and comments, for reflection.
 pub const FILE_DESCRIPTOR_SET: &[u8] = tonic::include_file_descriptor_set!("sampan_descriptor");

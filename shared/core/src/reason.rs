@@ -128,6 +128,20 @@ reasons! {
     FormatUnsupportedInRegion, "FORMAT_UNSUPPORTED_IN_REGION", FailedPrecondition, "The cloud does not export in that format in that region.", "Choose RAW, or a region that has the format.";
     RegionUnsupported, "REGION_UNSUPPORTED", FailedPrecondition, "The cloud does not know the region, or does not offer the call there.", "Use another region.";
 
+    // Estimates
+    SiteUnknown, "SITE_UNKNOWN", InvalidArgument, "The vendor has no such price list.", "Use the site of the account: cn or intl.";
+    RegionUnknown, "REGION_UNKNOWN", InvalidArgument, "The price book knows no such region.", "Correct the region, or extend the price book with a file of your own.";
+    StorageClassUnknown, "STORAGE_CLASS_UNKNOWN", InvalidArgument, "The cloud has no such storage class.", "Use one of the classes in the details.";
+    CurrencyOfOtherSite, "CURRENCY_OF_OTHER_SITE", InvalidArgument, "The price list is in another currency, and prices are never converted.", "Ask for the currency of the site, CNY for cn and USD for intl, or leave it out.";
+    SizeNegative, "SIZE_NEGATIVE", InvalidArgument, "A size is negative.", "Give the size in bytes.";
+    SizeZero, "SIZE_ZERO", InvalidArgument, "A disk has no size.", "Give the capacity of the disk in bytes.";
+    SizeTooLarge, "SIZE_TOO_LARGE", InvalidArgument, "A size is larger than any disk.", "Give the size in bytes, not in a smaller unit.";
+    UsedAboveCapacity, "USED_ABOVE_CAPACITY", InvalidArgument, "More of a disk is in use than it has.", "Correct one of the two sizes.";
+    PeriodNegative, "PERIOD_NEGATIVE", InvalidArgument, "A period is negative.", "Give a period above zero.";
+    PeriodZero, "PERIOD_ZERO", InvalidArgument, "A period is zero.", "Give a period above zero, or leave it out for the default.";
+    PeriodTooLong, "PERIOD_TOO_LONG", InvalidArgument, "A period is absurdly long.", "Give a period within the range in the details.";
+    EstimateOverflow, "ESTIMATE_OVERFLOW", OutOfRange, "The cost is too large to be counted.", "Check the sizes and counts of the request and the prices of the price book.";
+
     // Quota and concurrency
     QuotaSpent, "QUOTA_SPENT", ResourceExhausted, "The image operations of the day are used up in that account and region.", "Wait for the reset in the details, or ask to queue (when_quota_spent = QUEUE).";
     CloudQuotaSpent, "CLOUD_QUOTA_SPENT", ResourceExhausted, "The cloud says that its own quota is used up.", "Wait for the reset, or ask the vendor for more.";
