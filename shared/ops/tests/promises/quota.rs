@@ -75,6 +75,7 @@ async fn a_day_that_the_console_spent_queues_the_operation_until_the_reset_when_
     assert_eq!(waiting.journal.intent, None, "the call surely had no effect");
     let picture = world.engine.quota(&lane()).await.unwrap();
     assert_eq!((picture.committed, picture.spent_elsewhere, picture.remaining()), (0, 5, Some(0)));
+    assert_eq!(picture.waiting.iter().map(|waiter| waiter.operation).collect::<Vec<_>>(), [id], "it has its place");
     let ended = world.end(&runner, id).await;
     assert_eq!(ended.state, State::Succeeded);
     assert!(ended.finished.unwrap() >= at(RESET));
@@ -129,6 +130,20 @@ async fn an_operation_whose_reservation_lapsed_at_midnight_takes_a_unit_of_the_n
     let ended = world.end(&world.runner("r"), id).await;
     assert_eq!(ended.state, State::Succeeded);
     assert_eq!(world.units().await, (1, 0, 4));
+}
+
+#[tokio::test]
+async fn a_call_that_is_repeated_on_the_next_day_is_charged_to_that_day() {
+    let world = World::new();
+    world.cloud.answer_starts([Start::LostOnTheWay]);
+    let id = world.start(OnSpent::Refuse).await;
+    let runner = world.runner("r");
+    runner.tick().await.unwrap();
+    assert_eq!(world.units().await, (1, 0, 4));
+    world.clock.set(at("2026-11-21T16:30:00Z"));
+    assert_eq!(world.end(&runner, id).await.state, State::Succeeded);
+    assert_eq!(world.cloud.calls.load(Ordering::SeqCst), 2);
+    assert_eq!(world.units().await, (1, 0, 4), "of the new day");
 }
 
 #[tokio::test]
