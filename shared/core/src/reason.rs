@@ -85,9 +85,9 @@ macro_rules! reasons {
 reasons! {
     // The request itself
     FieldRequired, "FIELD_REQUIRED", InvalidArgument, "A required field is missing or empty.", "Set the field that is named in the details.";
-    FieldMalformed, "FIELD_MALFORMED", InvalidArgument, "A field does not have the form that it must have.", "Correct the field by the rule in the details.";
+    FieldMalformed, "FIELD_MALFORMED", InvalidArgument, "A field does not have the form that it must have.", "Correct the field as the message says.";
     EnumValueUnknown, "ENUM_VALUE_UNKNOWN", InvalidArgument, "An enum field has a number that this version does not know.", "Use a value that the API defines, or call a newer server.";
-    NumberOutOfRange, "NUMBER_OUT_OF_RANGE", InvalidArgument, "A number or duration is negative, zero where it must not be, or too large.", "Choose a value within the range in the details.";
+    NumberOutOfRange, "NUMBER_OUT_OF_RANGE", InvalidArgument, "A number or duration is negative, zero where it must not be, or too large.", "Choose a value within the permitted range.";
     RequestUnreadable, "REQUEST_UNREADABLE", InvalidArgument, "The bytes of the request are no message of that type.", "Generate the client again from the current API files.";
     MethodUnknown, "METHOD_UNKNOWN", Unimplemented, "This server has no such method.", "Check the address, the roles that the server runs and its version.";
     MessageTooLarge, "MESSAGE_TOO_LARGE", ResourceExhausted, "The request is larger than the server accepts.", "Send a request below the limit in the message.";
@@ -95,11 +95,11 @@ reasons! {
     AccountOfOtherCloud, "ACCOUNT_OF_OTHER_CLOUD", InvalidArgument, "The account belongs to the other cloud.", "Name the cloud that the account belongs to, or another account.";
     RegionOfOtherCloud, "REGION_OF_OTHER_CLOUD", InvalidArgument, "The region belongs to the other cloud.", "Use a region of the cloud in the request.";
     ImageIdMalformed, "IMAGE_ID_MALFORMED", InvalidArgument, "The image id does not have the form of that cloud.", "Copy the id from the cloud's console; Tencent ids begin with img-, Alibaba ids with m-.";
-    PrefixMalformed, "PREFIX_MALFORMED", InvalidArgument, "The prefix of the exported files breaks the cloud's rule.", "Choose a prefix by the rule in the details.";
+    PrefixMalformed, "PREFIX_MALFORMED", InvalidArgument, "The prefix of the exported files breaks the cloud's rule.", "Choose a prefix of the permitted characters and length, or leave it out.";
     BucketNameMalformed, "BUCKET_NAME_MALFORMED", InvalidArgument, "The bucket name does not have the form of that cloud.", "COS wants name-APPID, OSS wants 3 to 63 lower-case letters, digits or hyphens.";
-    FormatUnsupported, "FORMAT_UNSUPPORTED", InvalidArgument, "The cloud does not export in that format.", "Choose one of the formats in the details.";
+    FormatUnsupported, "FORMAT_UNSUPPORTED", InvalidArgument, "The cloud does not export in that format.", "Choose one of the permitted formats.";
     RootDiskOnlyUnsupported, "ROOT_DISK_ONLY_UNSUPPORTED", InvalidArgument, "The cloud always exports every disk of an image.", "Leave only_root_disk unset.";
-    DeadlineOutOfRange, "DEADLINE_OUT_OF_RANGE", InvalidArgument, "The deadline or the stall alarm lies outside of the permitted range.", "Choose a duration within the range in the details, or leave it to the image's size.";
+    DeadlineOutOfRange, "DEADLINE_OUT_OF_RANGE", InvalidArgument, "The deadline or the stall alarm lies outside of the permitted range.", "Choose a duration within the permitted range, or leave it to the image's size.";
     RequestIdReused, "REQUEST_ID_REUSED", AlreadyExists, "The request id was used before with another request.", "Send a new request id, or repeat the first request without a change.";
 
     // The image
@@ -143,7 +143,7 @@ reasons! {
     EstimateOverflow, "ESTIMATE_OVERFLOW", OutOfRange, "The cost is too large to be counted.", "Check the sizes and counts of the request and the prices of the price book.";
 
     // Quota and concurrency
-    QuotaSpent, "QUOTA_SPENT", ResourceExhausted, "The image operations of the day are used up in that account and region.", "Wait for the reset in the details, or ask to queue (when_quota_spent = QUEUE).";
+    QuotaSpent, "QUOTA_SPENT", ResourceExhausted, "The image operations of the day are used up in that account and region.", "Wait for the next day, or let it queue: when_quota_spent = QUEUE, --queue on the command line.";
     CloudQuotaSpent, "CLOUD_QUOTA_SPENT", ResourceExhausted, "The cloud says that its own quota is used up.", "Wait for the reset, or ask the vendor for more.";
     ExportAlreadyRunning, "EXPORT_ALREADY_RUNNING", FailedPrecondition, "Another export of that image is running.", "Wait for it to end, then try again.";
     ExportTasksFull, "EXPORT_TASKS_FULL", ResourceExhausted, "The cloud runs as many exports as it permits.", "Wait for one of them to end.";
