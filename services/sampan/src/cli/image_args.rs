@@ -81,7 +81,8 @@ pub fn wire_cloud(cloud: Cloud) -> image_pb::Cloud {
     }
 }
 
-fn wire_format(format: ImageFormat) -> image_pb::ImageFormat {
+/// Returns the format as the API writes it.
+pub(super) fn wire_format(format: ImageFormat) -> image_pb::ImageFormat {
     match format {
         ImageFormat::Raw => image_pb::ImageFormat::Raw,
         ImageFormat::Vhd => image_pb::ImageFormat::Vhd,

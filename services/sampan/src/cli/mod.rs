@@ -1,5 +1,7 @@
 //! The command line: which words exist and what they mean.
 
+mod examples;
+mod estimate_args;
 mod image_args;
 mod parse;
 
@@ -7,13 +9,14 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use estimate_args::{AnswerArgs, Compare, EstimateCommand, EstimateOutput};
 pub use image_args::{ExportArgs, wire_cloud};
 
 use crate::exit;
 
 /// Moves custom VM images on Tencent Cloud and Alibaba Cloud.
 #[derive(Debug, Parser)]
-#[command(name = "sampan", version, after_help = exit::TABLE, max_term_width = 100)]
+#[command(name = "sampan", version, after_help = format!("{}\n\n{}", examples::FIRST_STEPS, exit::TABLE), max_term_width = 100)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -34,6 +37,9 @@ pub enum Command {
     Preview(PreviewCommand),
     /// Exports an image to a bucket and waits for it.
     Export(ExportCommand),
+    /// Tells what a job will cost, fee by fee. Needs no server.
+    #[command(subcommand)]
+    Estimate(EstimateCommand),
     /// Shows and steers operations.
     #[command(subcommand)]
     Operations(OperationsCommand),
@@ -65,14 +71,15 @@ pub enum Output {
 
 /// Options of `serve`.
 #[derive(Debug, Clone, Args)]
+#[command(after_help = examples::SERVE)]
 pub struct ServeArgs {
-    /// Services to run, separated by commas.
+    /// Services to run, separated by commas; default: all.
     #[arg(long, value_delimiter = ',', env = "SAMPAN_ROLES", value_name = "ROLES")]
     pub roles: Vec<String>,
-    /// Address to listen on; port 0 picks a free one.
+    /// Address to listen on; port 0 picks a free one; default: 127.0.0.1:7500.
     #[arg(long, env = "SAMPAN_LISTEN", value_name = "ADDRESS")]
     pub listen: Option<String>,
-    /// Where operations are kept: `embedded[:DIR]` or `memory`.
+    /// Where operations are kept: `embedded`, `embedded:DIR` or `memory`; default: `embedded`, a folder of yours.
     #[arg(long, env = "SAMPAN_STORE", value_name = "STORE")]
     pub store: Option<String>,
     /// Configuration file (TOML).
@@ -85,8 +92,10 @@ pub struct ServeArgs {
 
 /// Options of `demo`.
 #[derive(Debug, Clone, Args)]
+#[command(after_help = examples::DEMO)]
 pub struct DemoArgs {
-    /// Where operations are kept: `embedded[:DIR]` or `memory`; the default is a fresh embedded store.
+    /// Where operations are kept: `embedded`, `embedded:DIR` or `memory`; without DIR, a fresh folder that goes with
+    /// the demo. A store with operations of others is refused.
     #[arg(long, value_name = "STORE")]
     pub store: Option<String>,
     /// Raw disk to export instead of the built-in one.
@@ -99,6 +108,7 @@ pub struct DemoArgs {
 
 /// Options of `simulate`.
 #[derive(Debug, Clone, Args)]
+#[command(after_help = examples::SIMULATE)]
 pub struct SimulateArgs {
     /// First of five consecutive ports: control, CVM, COS, ECS, OSS. 0 picks free ones.
     #[arg(long, default_value_t = 7400)]
@@ -120,6 +130,7 @@ pub enum PreviewCommand {
 
 /// `preview export`.
 #[derive(Debug, Args)]
+#[command(after_help = examples::PREVIEW_EXPORT)]
 pub struct PreviewExportCommand {
     /// The export.
     #[command(flatten)]
@@ -131,6 +142,7 @@ pub struct PreviewExportCommand {
 
 /// `export`.
 #[derive(Debug, Args)]
+#[command(after_help = examples::EXPORT)]
 pub struct ExportCommand {
     /// The export.
     #[command(flatten)]
@@ -151,6 +163,7 @@ pub struct ExportCommand {
 
 /// What to do with operations.
 #[derive(Debug, Subcommand)]
+#[command(after_help = examples::OPERATIONS)]
 pub enum OperationsCommand {
     /// Lists operations, newest first.
     List(ListArgs),
@@ -213,6 +226,7 @@ pub struct CancelArgs {
 
 /// Options of `quota`.
 #[derive(Debug, Args)]
+#[command(after_help = examples::QUOTA)]
 pub struct QuotaArgs {
     /// Cloud of the lane; without it, every lane that was used is shown.
     #[arg(long, value_parser = parse::parse_cloud, requires = "region", value_name = "CLOUD")]
@@ -230,6 +244,7 @@ pub struct QuotaArgs {
 
 /// Options of `download`.
 #[derive(Debug, Args)]
+#[command(after_help = examples::DOWNLOAD)]
 pub struct DownloadArgs {
     /// Name of the finished export, with or without `operations/`.
     pub name: String,

@@ -29,10 +29,7 @@ pub async fn export(command: ExportCommand) -> Result<Exit, Failure> {
     let ended = match watch_to_the_end(&client, &started.name).await? {
         Some(ended) => ended,
         None => {
-            eprintln!(
-                "stopped watching; {} goes on. Look at it with: sampan operations watch {}",
-                started.name, started.name
-            );
+            goes_on(&started.name);
             return Ok(Exit::Interrupted);
         }
     };
@@ -42,6 +39,13 @@ pub async fn export(command: ExportCommand) -> Result<Exit, Failure> {
     }
     .map_err(output_failure)?;
     Ok(exit_of(&ended))
+}
+
+/// Says that a person stopped watching, and how to look again.
+pub(super) fn goes_on(name: &str) {
+    eprintln!("stopped watching; the operation goes on. To look at it again, or to stop it:");
+    eprintln!("  sampan operations watch {name}");
+    eprintln!("  sampan operations cancel {name}");
 }
 
 fn print_started(output: Output, started: &sampan_proto::operation::v1::Operation) -> Result<(), Failure> {

@@ -1,11 +1,13 @@
 //! The client commands: each asks a server and prints the answer.
 
+mod estimate;
 mod export;
 mod operations;
 mod preview;
 mod quota;
 mod watch;
 
+pub use estimate::estimate;
 pub use export::export;
 pub use operations::operations;
 pub use preview::preview;

@@ -4,7 +4,7 @@ use sampan_proto::operation::v1::{
     CancelOperationRequest, GetOperationRequest, ListOperationsRequest, Operation, OperationState,
 };
 
-use super::export::output_failure;
+use super::export::{goes_on, output_failure};
 use super::{exit_of, watch_to_the_end};
 use crate::cli::{CancelArgs, ListArgs, OperationsCommand, Output, wire_cloud};
 use crate::client::{Client, Failure, operation_name};
@@ -27,12 +27,16 @@ pub async fn operations(command: OperationsCommand) -> Result<Exit, Failure> {
         }
         OperationsCommand::Watch(args) => {
             let client = Client::connect(&args.client.endpoint).await?;
-            match watch_to_the_end(&client, &operation_name(&args.name)).await? {
+            let name = operation_name(&args.name);
+            match watch_to_the_end(&client, &name).await? {
                 Some(ended) => {
                     print(args.client.output, &ended)?;
                     Ok(exit_of(&ended))
                 }
-                None => Ok(Exit::Interrupted),
+                None => {
+                    goes_on(&name);
+                    Ok(Exit::Interrupted)
+                }
             }
         }
         OperationsCommand::Cancel(args) => cancel(args).await,

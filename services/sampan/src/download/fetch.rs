@@ -11,9 +11,10 @@ use bytes::{Bytes, BytesMut};
 use crc_fast::{CrcAlgorithm, Digest};
 use futures::StreamExt as _;
 use http::{StatusCode, header};
-use indicatif::{ProgressBar, ProgressDrawTarget};
+use indicatif::ProgressBar;
 use sampan_cloud::stack::Transport;
 use sampan_core::retry::RetryPolicy;
+use sampan_proto::operation::v1::Artifact;
 
 use super::Options;
 use super::links::Links;
@@ -112,7 +113,7 @@ pub(super) async fn bring(
         index,
         layout: Arc::clone(layout),
         transport: Transport::new(),
-        bar: bar(layout, &links.artifact(index).key, options.show_progress),
+        bar: bar(layout, links.artifact(index), options.show_progress),
         watermark: Watermark::new(),
         fetched: AtomicU64::new(0),
     };
@@ -131,13 +132,8 @@ pub(super) async fn bring(
     outcome.map(|crc64| Fetched { crc64, bytes: job.fetched.load(Ordering::Relaxed) })
 }
 
-fn bar(layout: &Layout, name: &str, show: bool) -> ProgressBar {
-    let target = if show { ProgressDrawTarget::stderr_with_hz(10) } else { ProgressDrawTarget::hidden() };
-    let bar = ProgressBar::with_draw_target(Some(layout.size_bytes), target);
-    bar.set_style(progress::style(
-        "  {prefix:40!} [{bar:24}] {binary_bytes}/{binary_total_bytes} {binary_bytes_per_sec} eta {eta}",
-    ));
-    bar.set_prefix(name.to_owned());
+fn bar(layout: &Layout, artifact: &Artifact, show: bool) -> ProgressBar {
+    let bar = progress::download_bar(artifact, show);
     bar.set_position(layout.present_bytes());
     bar.reset_eta();
     bar

@@ -1,9 +1,11 @@
 //! How results look: tables and bars for a person, JSON for a program.
 
+pub mod estimate;
 pub mod json;
 pub mod operation;
 pub mod preview;
 pub mod progress;
 pub mod quota;
 pub mod style;
+mod table;
 pub mod words;

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use sampan_proto::operation::v1::{Artifact, ErrorStatus, Operation, OperationState, operation};
 
-use super::{style, words};
+use super::{preview, style, words};
 
 /// Prints one row per operation.
 ///
@@ -13,16 +13,19 @@ pub fn print_list(operations: &[Operation]) -> Result<()> {
     if operations.is_empty() {
         return words::line("no operations");
     }
-    let mut table = style::table(["operation", "kind", "image", "lane", "state", "progress", "started"]);
+    let header = ["operation", "state", "done", "kind", "image", "account", "region", "started"];
+    let mut table = style::table(header).expendable(&["kind", "account", "started", "region", "done"]);
     for operation in operations {
         let image = operation.image.clone().unwrap_or_default();
         table.add_row([
-            operation.name.clone(),
-            "export".to_owned(),
-            image.image_id,
-            format!("{}/{}/{}", words::cloud(image.cloud), image.account, image.region),
-            words::operation_state(operation.state).to_owned(),
+            // Every command takes the name with or without its prefix; without it, lines stay short.
+            operation.name.trim_start_matches("operations/").to_owned(),
+            words::short_state(operation.state).to_owned(),
             operation.progress_percent.map_or_else(|| "-".to_owned(), |percent| format!("{percent} %")),
+            words::operation_kind(operation.kind).to_owned(),
+            image.image_id,
+            image.account,
+            image.region,
             words::time(operation.create_time.as_ref()),
         ]);
     }
@@ -36,36 +39,34 @@ pub fn print_list(operations: &[Operation]) -> Result<()> {
 pub fn print(operation: &Operation) -> Result<()> {
     let image = operation.image.clone().unwrap_or_default();
     words::line(&format!("{}  {}", style::bold(&operation.name), state(operation)))?;
-    words::line(&format!(
-        "  image    {} in {}/{}/{}",
-        image.image_id,
-        words::cloud(image.cloud),
-        image.account,
-        image.region
-    ))?;
+    let (id, account, region) = (&image.image_id, &image.account, &image.region);
+    words::line(&format!("  image    {id} of account {account} in {region}"))?;
     words::line(&format!("  created  {}", words::time(operation.create_time.as_ref())))?;
     if let Some(quota) = &operation.quota
         && let Some(position) = quota.waiting_position
     {
         let start = words::time(quota.earliest_start_time.as_ref());
-        words::line(&format!("  queue    place {position}, starts at {start} at the earliest"))?;
+        words::line(&format!("  queue    place {position}, starts by itself, not before {start}"))?;
     }
     if operation.done {
         words::line(&format!("  ended    {}", words::time(operation.finish_time.as_ref())))?;
-    } else if !operation.step.is_empty() {
+    } else if !operation.step.is_empty() && operation.deadline_time.is_some() {
         let deadline = words::time(operation.deadline_time.as_ref());
-        words::line(&format!("  step     {}, waits until {deadline} at most", operation.step))?;
+        words::line(&format!("  now      {}, until {deadline} at most", words::step(&operation.step)))?;
     }
     for target in &operation.targets {
-        let percent = target.progress_percent.map_or_else(String::new, |percent| format!(", {percent} %"));
-        words::line(&format!("  target   {}: {}{percent}", target.label, words::target_state(target.state)))?;
+        let percent = match (operation.done, target.progress_percent) {
+            (false, Some(percent)) => format!(", {percent} %"),
+            _ => String::new(),
+        };
+        words::line(&format!("  disk     {}: {}{percent}", target.label, words::target_state(target.state)))?;
     }
     if operation.stalled_since_time.is_some() {
         let since = words::time(operation.stalled_since_time.as_ref());
         words::line(&format!("  {}", style::notice(&format!("no progress since {since}: it may have stalled"))))?;
     }
     for warning in &operation.warnings {
-        words::line(&format!("  {}  {}", style::notice("note"), warning.message))?;
+        words::paragraph(&format!("  {}  ", style::notice("warning")), &warning.message)?;
     }
     if let Some(error) = &operation.error {
         print_error(error)?;
@@ -89,27 +90,23 @@ pub fn state(operation: &Operation) -> String {
 }
 
 fn print_error(error: &ErrorStatus) -> Result<()> {
-    words::line(&format!(
-        "  {}  {} {}",
-        style::bad("error"),
-        error.message,
-        style::faint(&format!("[{}]", error.reason))
-    ))?;
+    let reason = style::faint(&format!("[{}]", error.reason));
+    words::paragraph(&format!("  {}    ", style::bad("error")), &format!("{} {reason}", error.message))?;
     for violation in &error.violations {
-        words::line(&format!("    - {}: {}", violation.message, violation.fix))?;
+        preview::print_violation(&style::bad("✗"), violation)?;
     }
     if !error.vendor_code.is_empty() {
-        words::line(&format!("    the cloud's code: {} (request {})", error.vendor_code, error.vendor_request_id))?;
+        words::line(&format!("  cloud    {} (request {})", error.vendor_code, error.vendor_request_id))?;
     }
     if !error.remedy.is_empty() {
-        words::line(&format!("    what to do: {}", error.remedy))?;
+        words::paragraph("  to do    ", &error.remedy)?;
     }
     Ok(())
 }
 
 fn print_result(operation: &Operation) -> Result<()> {
     let Some(operation::Result::ExportResult(result)) = &operation.result else { return Ok(()) };
-    let mut table = style::table(["disk", "object", "size", "crc-64", "class"]);
+    let mut table = style::table(["disk", "object", "size", "crc-64", "class"]).expendable(&["class", "crc-64"]);
     for artifact in &result.artifacts {
         table.add_row([
             disk(artifact),
@@ -119,21 +116,25 @@ fn print_result(operation: &Operation) -> Result<()> {
             artifact.storage_class.clone(),
         ]);
     }
-    words::line(&format!("  in bucket {} of {}:", result.bucket, result.region))?;
+    words::line(&format!("  bucket   {} in {}", result.bucket, result.region))?;
+    words::line("")?;
     words::line(&table.to_string())?;
+    words::line("")?;
     for artifact in result.artifacts.iter().filter(|artifact| !artifact.unpack_command.is_empty()) {
-        words::line(&format!("  unpack:  {}", artifact.unpack_command))?;
+        // Never broken: it is there to be copied.
+        words::line(&format!("unpack: {}", artifact.unpack_command))?;
     }
     if !result.fstab_reminder.is_empty() {
-        words::line(&format!("  {}  {}", style::notice("note"), result.fstab_reminder))?;
+        words::paragraph(&format!("{}   ", style::notice("note:")), &result.fstab_reminder)?;
     }
     for note in &result.notes {
-        words::line(&style::faint(&format!("  note: {note}")))?;
+        words::paragraph(&format!("{}   ", style::faint("note:")), note)?;
     }
-    Ok(())
+    words::paragraph("next:   ", &format!("sampan download {} --to DIR --unpack", operation.name))
 }
 
-fn disk(artifact: &Artifact) -> String {
+/// Names the disk of an artifact: its device and its role.
+pub fn disk(artifact: &Artifact) -> String {
     let disk = artifact.disk.clone().unwrap_or_default();
     format!("{} ({})", disk.device, words::disk_role(disk.role))
 }

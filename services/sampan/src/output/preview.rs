@@ -13,7 +13,7 @@ use super::{quota, style, words};
 pub fn print(preview: &PreviewExportResponse) -> Result<()> {
     let verdict = match (preview.startable, preview.violations.len()) {
         (true, _) => style::good("can start"),
-        (false, 0) => style::bad("cannot start: the day's quota is spent"),
+        (false, 0) => style::bad("cannot start: the day's quota is spent (--queue waits for the next day)"),
         (false, 1) => style::bad("cannot start: 1 rule is broken"),
         (false, count) => style::bad(&format!("cannot start: {count} rules are broken")),
     };
@@ -27,10 +27,10 @@ pub fn print(preview: &PreviewExportResponse) -> Result<()> {
     if let Some(image) = &preview.image {
         let disks: Vec<_> =
             image.disks.iter().map(|disk| format!("{} {} GiB", words::disk_role(disk.role), disk.size_gib)).collect();
-        words::line(&format!("image:   {} ({}), {}", image.name, image.platform, disks.join(" + ")))?;
+        words::paragraph("image:   ", &format!("{} ({}), {}", image.name, image.platform, disks.join(" + ")))?;
     }
     if let Some(lane) = &preview.quota {
-        words::line(&format!("quota:   {}", quota::brief(lane)))?;
+        words::paragraph("quota:   ", &quota::brief(lane))?;
     }
     if preview.startable {
         print_plan(preview)?;
@@ -38,19 +38,26 @@ pub fn print(preview: &PreviewExportResponse) -> Result<()> {
     Ok(())
 }
 
-fn print_violation(mark: &str, violation: &Violation) -> Result<()> {
-    words::line(&format!("  {mark} {} {}", violation.message, style::faint(&format!("[{}]", violation.rule))))?;
+/// Prints a broken rule: what is wrong, what is permitted, what to do, and who says so.
+///
+/// # Errors
+/// When standard output is closed.
+pub fn print_violation(mark: &str, violation: &Violation) -> Result<()> {
+    let rule = style::faint(&format!("[{}]", violation.rule));
+    words::paragraph(&format!("  {mark} "), &format!("{} {rule}", violation.message))?;
     if !violation.limit.is_empty() {
-        words::line(&format!("      permitted: {}; found: {}", violation.limit, violation.observed))?;
+        words::paragraph("      permitted: ", &format!("{}; found: {}", violation.limit, violation.observed))?;
     }
-    words::line(&format!("      {}", violation.fix))?;
+    if !violation.fix.is_empty() {
+        words::paragraph("      to do:     ", &violation.fix)?;
+    }
     if !violation.source.is_empty() {
         let date =
             if violation.source_date.is_empty() { String::new() } else { format!(" ({})", violation.source_date) };
-        words::line(&style::faint(&format!("      source: {}{date}", violation.source)))?;
+        words::line(&style::faint(&format!("      source:    {}{date}", violation.source)))?;
     }
     if !violation.override_key.is_empty() {
-        words::line(&style::faint(&format!("      override: {}", violation.override_key)))?;
+        words::line(&style::faint(&format!("      override:  {} on the server", violation.override_key)))?;
     }
     Ok(())
 }
@@ -59,13 +66,16 @@ fn print_plan(preview: &PreviewExportResponse) -> Result<()> {
     words::line("calls:")?;
     for call in &preview.planned_calls {
         let mark = if call.mutating { style::notice("changes") } else { style::faint("reads  ") };
-        let units =
-            if call.quota_units > 0 { format!(" ({} unit of the day)", call.quota_units) } else { String::new() };
-        words::line(&format!("  {mark} {} {}: {}{units}", call.service, call.action, call.detail))?;
+        let units = match call.quota_units {
+            0 => String::new(),
+            1 => " (1 operation of the day)".to_owned(),
+            units => format!(" ({units} operations of the day)"),
+        };
+        words::paragraph(&format!("  {mark}  "), &format!("{} {}: {}{units}", call.service, call.action, call.detail))?;
     }
     words::line("objects:")?;
     for object in &preview.expected_objects {
-        words::line(&format!("  {} up to {}", object.key_pattern, words::bytes(object.max_size_bytes)))?;
+        words::line(&format!("  {}, up to {}", object.key_pattern, words::bytes(object.max_size_bytes)))?;
     }
     Ok(())
 }

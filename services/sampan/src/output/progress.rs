@@ -3,104 +3,155 @@
 //! Without a terminal, a plain line is written for each change of state instead.
 
 use std::collections::BTreeMap;
-use std::io::IsTerminal as _;
 use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
-use sampan_proto::operation::v1::{Operation, Target, TargetState};
+use sampan_proto::operation::v1::{Artifact, Operation, Target, TargetState};
 
-use super::words;
+use super::{style, words};
+
+/// Columns of a bar.
+const WIDTH: usize = 24;
+/// Columns of the block that wanders through a bar without percent.
+const BLOCK: usize = 6;
+const TICK: Duration = Duration::from_millis(120);
 
 /// Shows an operation while it runs.
 #[derive(Debug)]
 pub struct OperationProgress {
     bars: MultiProgress,
     head: ProgressBar,
-    by_target: BTreeMap<String, ProgressBar>,
-    is_terminal: bool,
+    by_target: BTreeMap<String, TargetBar>,
     last_line: String,
+}
+
+/// The line of one target.
+#[derive(Debug)]
+struct TargetBar {
+    bar: ProgressBar,
+    is_wandering: bool,
 }
 
 impl OperationProgress {
     /// Begins; draws on standard error, so that standard output stays clean.
     pub fn begin() -> Self {
-        let is_terminal = std::io::stderr().is_terminal();
-        let target = if is_terminal { ProgressDrawTarget::stderr_with_hz(10) } else { ProgressDrawTarget::hidden() };
-        let bars = MultiProgress::with_draw_target(target);
-        let head = bars.add(ProgressBar::new_spinner());
-        head.enable_steady_tick(Duration::from_millis(120));
-        Self { bars, head, by_target: BTreeMap::new(), is_terminal, last_line: String::new() }
+        let bars = MultiProgress::with_draw_target(draw_target(true));
+        let head = bars.add(ProgressBar::new_spinner().with_style(template("{spinner} {elapsed:>4}  {wide_msg}")));
+        head.enable_steady_tick(TICK);
+        Self { bars, head, by_target: BTreeMap::new(), last_line: String::new() }
     }
 
     /// Shows the newest state.
     pub fn show(&mut self, operation: &Operation) {
-        let line = headline(operation);
-        self.head.set_message(line.clone());
+        // Short enough for a narrow terminal; every command takes the name like this too.
+        self.head.set_message(headline(operation, operation.name.trim_start_matches("operations/")));
         for target in &operation.targets {
-            let bar = self.bar(target);
-            draw(&bar, target);
+            let bars = &self.bars;
+            let line = self.by_target.entry(target.id.clone()).or_insert_with(|| TargetBar::add(bars, target));
+            line.draw(target);
         }
-        self.plain(line, operation);
+        self.plain(headline(operation, &operation.name), operation);
     }
 
-    /// Ends and leaves the last state on the screen.
+    /// Ends and leaves the last state of every target on the screen.
     pub fn finish(&self) {
         self.head.finish_and_clear();
-        for bar in self.by_target.values() {
-            bar.abandon();
+        for line in self.by_target.values() {
+            line.bar.abandon();
         }
-    }
-
-    fn bar(&mut self, target: &Target) -> ProgressBar {
-        let bars = &self.bars;
-        let bar = self.by_target.entry(target.id.clone()).or_insert_with(|| {
-            let bar = bars.add(ProgressBar::new(100));
-            bar.set_style(style("  {prefix:32!} [{bar:30}] {msg}"));
-            bar.set_prefix(target.label.clone());
-            bar
-        });
-        bar.clone()
     }
 
     fn plain(&mut self, line: String, operation: &Operation) {
-        if self.is_terminal || line == self.last_line {
+        if style::is_redrawable() || line == self.last_line {
             return;
         }
-        let percent = operation.progress_percent.map_or_else(String::new, |percent| format!(" {percent} %"));
+        let percent = operation.progress_percent.map_or_else(String::new, |percent| format!(", {percent} %"));
         eprintln!("{line}{percent}");
         self.last_line = line;
     }
 }
 
-fn headline(operation: &Operation) -> String {
+impl TargetBar {
+    fn add(bars: &MultiProgress, target: &Target) -> Self {
+        let bar = bars.add(ProgressBar::new(100).with_style(counted()));
+        bar.set_prefix(target.label.clone());
+        Self { bar, is_wandering: false }
+    }
+
+    fn draw(&mut self, target: &Target) {
+        let state = TargetState::try_from(target.state).unwrap_or_default();
+        let wanders = state == TargetState::Running && target.progress_percent.is_none();
+        if wanders != self.is_wandering {
+            self.is_wandering = wanders;
+            self.bar.set_style(if wanders { wandering() } else { counted() });
+            if wanders {
+                self.bar.enable_steady_tick(TICK);
+            } else {
+                self.bar.disable_steady_tick();
+            }
+        }
+        if let Some(percent) = target.progress_percent {
+            self.bar.set_position(u64::from(percent));
+        }
+        let word = words::target_state(target.state);
+        self.bar.set_message(match target.progress_percent {
+            // The cloud tells no percent: nothing is made up.
+            None if wanders => "no percent told".to_owned(),
+            None => word.to_owned(),
+            Some(percent) => format!("{percent:>3} % {word}"),
+        });
+    }
+}
+
+fn headline(operation: &Operation, name: &str) -> String {
     let state = words::operation_state(operation.state);
     let quota = operation.quota.as_ref();
     match quota.and_then(|quota| quota.waiting_position.map(|position| (position, quota))) {
         Some((position, quota)) => {
             let start = words::time(quota.earliest_start_time.as_ref());
-            format!("{}: {state}, place {position}, starts at {start} at the earliest", operation.name)
+            format!("{name}: {state}, place {position}, not before {start}")
         }
-        None if operation.step.is_empty() => format!("{}: {state}", operation.name),
-        None => format!("{}: {state} ({})", operation.name, operation.step),
+        None if operation.step.is_empty() || operation.state().as_str_name().ends_with("QUOTA") => {
+            format!("{name}: {state}")
+        }
+        None => format!("{name}: {}", words::step(&operation.step)),
     }
 }
 
-fn draw(bar: &ProgressBar, target: &Target) {
-    let state = words::target_state(target.state);
-    match target.progress_percent {
-        Some(percent) => {
-            bar.set_position(u64::from(percent));
-            bar.set_message(format!("{percent:>3} % {state}"));
-        }
-        // The cloud tells no percent: the bar stays empty and the words say so.
-        None => bar.set_message(match TargetState::try_from(target.state) {
-            Ok(TargetState::Running) => "running; this cloud reports no percent".to_owned(),
-            _ => state.to_owned(),
-        }),
-    }
+/// Returns where bars are drawn: standard error when it can be redrawn and `wanted`, nowhere otherwise.
+fn draw_target(wanted: bool) -> ProgressDrawTarget {
+    if wanted && style::is_redrawable() { ProgressDrawTarget::stderr_with_hz(10) } else { ProgressDrawTarget::hidden() }
+}
+
+/// Returns the bar of one downloaded artifact: bytes, rate, time to go.
+pub fn download_bar(artifact: &Artifact, wanted: bool) -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(Some(artifact.size_bytes), draw_target(wanted));
+    bar.set_style(style(
+        "  {prefix:13!} [{wide_bar}] {binary_bytes:>10}/{binary_total_bytes} {binary_bytes_per_sec:>12} eta {eta}",
+    ));
+    bar.set_prefix(super::operation::disk(artifact));
+    bar
+}
+
+fn counted() -> ProgressStyle {
+    style(&format!("  {{prefix:26!}} [{{bar:{WIDTH}}}] {{wide_msg}}"))
+}
+
+/// A block that goes to and fro: something happens, and nobody knows how much.
+fn wandering() -> ProgressStyle {
+    let there = 0..=WIDTH - BLOCK;
+    let back = there.clone().rev().skip(1);
+    let frame = |at: usize| format!("{}{}{}", " ".repeat(at), "▒".repeat(BLOCK), " ".repeat(WIDTH - BLOCK - at));
+    let frames: Vec<String> = there.chain(back).map(frame).collect();
+    let frames: Vec<&str> = frames.iter().map(String::as_str).collect();
+    template("  {prefix:26!} [{spinner}] {wide_msg}").tick_strings(&frames)
+}
+
+fn template(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
 }
 
 /// Returns the style of a template; a template of ours that is wrong falls back to the plain bar.
-pub fn style(template: &str) -> ProgressStyle {
-    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("█▉▊▋▌▍▎▏ ")
+fn style(text: &str) -> ProgressStyle {
+    template(text).progress_chars("█▉▊▋▌▍▎▏ ")
 }

@@ -1,18 +1,35 @@
-//! Decides about colours and the width of tables: none of it when the output is not a terminal.
+//! Decides about colours and widths: none of it when the output is not a terminal.
 
 use std::io::IsTerminal as _;
 use std::sync::OnceLock;
 
-use comfy_table::{Attribute, Cell, ContentArrangement, Table, presets};
+pub use super::table::table;
+
+/// Narrowest terminal that text is laid out for.
+const NARROWEST: usize = 40;
 
 /// Returns whether standard output takes colours: a terminal, and neither `NO_COLOR` nor `TERM=dumb`.
 pub fn is_colourful() -> bool {
     static ANSWER: OnceLock<bool> = OnceLock::new();
     *ANSWER.get_or_init(|| {
         let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-        std::io::stdout().is_terminal() && !plain && !dumb
+        std::io::stdout().is_terminal() && !plain && !is_dumb()
     })
+}
+
+/// Returns whether lines on standard error can be drawn again: a terminal that moves its cursor.
+pub fn is_redrawable() -> bool {
+    std::io::stderr().is_terminal() && !is_dumb()
+}
+
+/// Returns the columns of the terminal; `None` for a pipe, whose lines are left whole for grep.
+pub fn width() -> Option<usize> {
+    let (_, columns) = console::Term::stdout().size_checked()?;
+    std::io::stdout().is_terminal().then(|| usize::from(columns).max(NARROWEST))
+}
+
+fn is_dumb() -> bool {
+    std::env::var_os("TERM").is_some_and(|term| term == "dumb")
 }
 
 fn paint(text: &str, code: &str) -> String {
@@ -42,17 +59,4 @@ pub fn notice(text: &str) -> String {
 /// Returns `text` as less important.
 pub fn faint(text: &str) -> String {
     paint(text, "2")
-}
-
-/// Returns an empty table with a header, as wide as the terminal allows.
-pub fn table<const N: usize>(header: [&str; N]) -> Table {
-    // A pipe has no width: lines are left whole for grep.
-    let arrangement =
-        if std::io::stdout().is_terminal() { ContentArrangement::Dynamic } else { ContentArrangement::Disabled };
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_content_arrangement(arrangement);
-    let cell =
-        |word: &str| if is_colourful() { Cell::new(word).add_attribute(Attribute::Bold) } else { Cell::new(word) };
-    table.set_header(header.map(cell));
-    table
 }

@@ -1,0 +1,65 @@
+//! Examples below the help texts; each can be pasted, those of clients against the clouds of `sampan simulate`.
+
+pub(super) const SERVE: &str = "\
+Examples:
+  sampan serve                                       both clouds, credentials as the vendors' tools find them
+  sampan serve --config sampan.toml                  accounts, limits and everything else from a file
+  sampan serve --listen 127.0.0.1:0 --store memory   a free port, nothing kept
+
+When it is ready it prints one JSON line with its addresses. SIGTERM or Ctrl-C stops it in order; what runs goes on
+after the next start.";
+
+pub(super) const DEMO: &str = "\
+Examples:
+  sampan demo                   everything simulated, every claim checked, nothing left behind
+  sampan demo --disk disk.raw   exports your own raw disk, and compares what comes back
+  sampan demo --keep            goes on serving, and prints how to call it";
+
+pub(super) const SIMULATE: &str = "\
+Examples:
+  sampan simulate --write-config sim.toml   then, in another terminal:
+  sampan serve --config sim.toml
+  sampan simulate --port 0 --json           free ports, told on one line";
+
+pub(super) const PREVIEW_EXPORT: &str = "\
+Examples:
+  sampan preview export --cloud tencent --region ap-guangzhou \\
+      --image img-ubuntu01 --bucket sampan-guangzhou-1250000000
+  sampan preview export --cloud alibaba --region cn-hangzhou \\
+      --image m-bp1sampandebian00001 --bucket sampan-hangzhou --prefix web --output json
+
+Exit code 0 when it can start, 3 when a rule is broken, 4 when only the day's quota is missing.";
+
+pub(super) const EXPORT: &str = "\
+Examples:
+  sampan export --cloud tencent --region ap-guangzhou \\
+      --image img-ubuntu01 --bucket sampan-guangzhou-1250000000
+  sampan export --cloud alibaba --region cn-hangzhou \\
+      --image m-bp1sampandebian00001 --bucket sampan-hangzhou --prefix web --queue --detach
+
+Ctrl-C ends the watching, not the export. The exit code tells how the export ended; see sampan --help.";
+
+pub(super) const OPERATIONS: &str = "\
+Examples:
+  sampan operations list --state running --state waiting-for-quota
+  sampan operations watch 019e5c1a-5a3f-7c11-8a44-6f0c1d1b2e3f
+  sampan operations cancel 019e5c1a-5a3f-7c11-8a44-6f0c1d1b2e3f --remove-result";
+
+pub(super) const QUOTA: &str = "\
+Examples:
+  sampan quota                                        every region that was used
+  sampan quota --cloud tencent --region ap-guangzhou   one region";
+
+pub(super) const DOWNLOAD: &str = "\
+Examples:
+  sampan download 019e5c1a-5a3f-7c11-8a44-6f0c1d1b2e3f --to disks --unpack
+
+A file has its final name only when it is complete and its CRC-64 is the bucket's. After a break, the same command
+goes on where it stopped.";
+
+pub(super) const FIRST_STEPS: &str = "\
+First steps:
+  sampan demo                       see everything once, on simulated clouds
+  sampan serve                      then, in another terminal:
+  sampan preview export --help      what an export would do, before it does
+  sampan export --help";
