@@ -170,6 +170,7 @@ pub(crate) fn spent_elsewhere(mut operation: Operation, error: &CallError, frame
             verdict
         }
         OnSpent::Queue | OnSpent::Refuse => {
+            operation.journal.units_unused = !counted;
             let mut verdict = ending::fail(operation, failure::of_call(error), frame);
             if counted {
                 verdict.units = UnitsChange::SpentElsewhere { requeue: false };
