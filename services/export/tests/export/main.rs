@@ -1,0 +1,10 @@
+//! What the export promises, over a fake cloud and a clock by hand.
+#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, unreachable_pub, reason = "tests")]
+
+mod cancelling;
+mod cloud;
+mod crash;
+mod ending;
+mod lost;
+mod service;
+mod world;
