@@ -6,6 +6,7 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use redb::backends::{FileBackend, InMemoryBackend};
 use redb::{Builder, Database, DatabaseError, ReadableDatabase, StorageBackend, StorageError, TableDefinition};
@@ -29,6 +30,11 @@ pub(super) const FORMAT: &str = "format_version";
 const CACHE_BYTES: usize = 16 << 20;
 /// Files up to this size are read whole and checked before they are trusted.
 const CHECKED_BYTES: u64 = 64 << 20;
+
+/// Times that a store in use is tried again.
+const IN_USE_TRIES: u32 = 20;
+/// Pause before it is tried again.
+const IN_USE_PAUSE: Duration = Duration::from_millis(20);
 
 /// Why a store cannot be opened. No existing file was changed.
 #[derive(Debug, thiserror::Error)]
@@ -192,7 +198,20 @@ fn unpanicked<T>(path: &Path, open: impl FnOnce() -> Result<T, OpenError>) -> Re
 }
 
 /// Opens the store in `folder`, or makes one; the returned lock must live as long as the store.
+///
+/// A store in use is tried again for a moment: a process that is just ending, or a child that is just being started
+/// and still has the parent's files, gives the lock back at once.
 pub(super) fn open_file(folder: &Path) -> Result<(Medium, Database, File), OpenError> {
+    for _ in 0..IN_USE_TRIES {
+        match open_once(folder) {
+            Err(OpenError::InUse { .. }) => std::thread::sleep(IN_USE_PAUSE),
+            other => return other,
+        }
+    }
+    open_once(folder)
+}
+
+fn open_once(folder: &Path) -> Result<(Medium, Database, File), OpenError> {
     fs::create_dir_all(folder).map_err(|source| match source.kind() {
         ErrorKind::PermissionDenied => OpenError::Permission { path: folder.to_path_buf() },
         _ => OpenError::Folder { path: folder.to_path_buf(), source },
@@ -284,16 +303,26 @@ fn check_existing(path: &Path) -> Result<(), OpenError> {
     let failed = |problem: &io::Error| OpenError::of_io(path, problem);
     let file = OpenOptions::new().read(true).write(true).open(path).map_err(|problem| failed(&problem))?;
     let metadata = file.metadata().map_err(|problem| failed(&problem))?;
-    // An empty file would become a database here; nothing of ours ever leaves one behind.
-    if !metadata.is_file() || metadata.len() == 0 {
+    if !metadata.is_file() {
         return Err(OpenError::NotAStore { path: path.to_path_buf() });
     }
     let file = FileBackend::new(file).map_err(|problem| OpenError::of_database(path, &problem))?;
-    let overlay = Overlay::new(Box::new(file)).map_err(|problem| failed(&problem))?;
-    let is_small = metadata.len() <= CHECKED_BYTES;
+    let file: Arc<dyn StorageBackend> = Arc::new(file);
+    open_on_paper(path, &file, false)?;
+    if metadata.len() <= CHECKED_BYTES {
+        open_on_paper(path, &file, true)?;
+    }
+    Ok(())
+}
+
+/// Opens the file without writing to it. The whole check repairs what it can, which a plain opening does not: a file
+/// must pass without it first, because that is how it is opened then.
+fn open_on_paper(path: &Path, file: &Arc<dyn StorageBackend>, whole: bool) -> Result<(), OpenError> {
+    let overlay =
+        Overlay::new(Box::new(Shared(Arc::clone(file)))).map_err(|problem| OpenError::of_io(path, &problem))?;
     unpanicked(path, || {
         let database = builder()
-            .set_check_integrity_on_open(is_small)
+            .set_check_integrity_on_open(whole)
             .create_with_backend(overlay)
             .map_err(|problem| OpenError::of_database(path, &problem))?;
         check_format(&database, path)

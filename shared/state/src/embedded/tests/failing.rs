@@ -1,12 +1,16 @@
 //! Facts of a disk that fails while the store runs, and of decisions that are taken back.
 
 use std::io;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use redb::StorageBackend;
 use redb::backends::InMemoryBackend;
+use sampan_core::clock::Clock;
+use sampan_core::quota_day::QuotaRule;
 
 use super::super::open::Medium;
 use super::super::rows::{Halt, Rows};
@@ -78,34 +82,44 @@ async fn a_full_disk_refuses_writes_until_there_is_space_and_loses_nothing() {
     assert_eq!(page.operations.len(), 2);
 }
 
+/// Returns the rows whose keys begin with `x`.
+fn test_rows(store: &Embedded) -> Vec<(Vec<u8>, Vec<u8>)> {
+    let mut rows = Vec::new();
+    let mut visit = |key: &[u8], value: &[u8]| {
+        rows.push((key.to_vec(), value.to_vec()));
+        Ok(ControlFlow::Continue(()))
+    };
+    store.core.read(|snapshot| snapshot.scan(b"x", &keys::after(b"x"), &mut visit)).unwrap();
+    rows
+}
+
 #[tokio::test]
-async fn a_refused_decision_leaves_no_trace() {
+async fn a_refused_decision_leaves_no_trace_in_the_commit_of_the_others() {
     let store = Embedded::in_memory(shared(&clock())).unwrap();
     store.decide(|batch, _| batch.put(b"x1", b"old").and_then(|()| batch.put(b"x2", b"old"))).await.unwrap();
-    let refused: Result<(), Error> = store
-        .decide(|batch, _| {
-            batch.put(b"x1", b"new")?;
-            batch.put(b"x1", b"newer")?;
-            batch.remove(b"x2")?;
-            batch.put(b"x2", b"again")?;
-            batch.put(b"x3", b"new")?;
-            batch.remove(b"x3")?;
-            batch.put(b"x4", b"new")?;
-            Err(Halt::Refused(Error::Invalid("refused".to_owned())))
-        })
-        .await;
+    // The gate holds the writer until the others are queued, so they share a transaction.
+    let (open, gate) = std::sync::mpsc::channel();
+    let held = store.decide(move |_, _| Ok(gate.recv().is_ok()));
+    let refused = store.decide(|batch, _| {
+        batch.put(b"x1", b"new")?;
+        batch.put(b"x1", b"newer")?;
+        batch.remove(b"x2")?;
+        batch.put(b"x2", b"again")?;
+        batch.put(b"x3", b"new")?;
+        batch.remove(b"x3")?;
+        batch.put(b"x4", b"new")?;
+        Err::<(), _>(Halt::Refused(Error::Invalid("refused".to_owned())))
+    });
+    let accepted = store.decide(|batch, _| {
+        assert_eq!(batch.get(b"x1")?, Some(b"old".to_vec()));
+        batch.put(b"x5", b"new")
+    });
+    let (held, refused, accepted, ()) = tokio::join!(held, refused, accepted, async { open.send(()).unwrap() });
+    assert!(held.unwrap());
     assert!(matches!(refused, Err(Error::Invalid(_))));
-    let mut rows = Vec::new();
-    store
-        .core
-        .read(|snapshot| {
-            snapshot.scan(b"x", &keys::after(b"x"), &mut |key, value| {
-                rows.push((key.to_vec(), value.to_vec()));
-                Ok(std::ops::ControlFlow::Continue(()))
-            })
-        })
-        .unwrap();
-    assert_eq!(rows, [(b"x1".to_vec(), b"old".to_vec()), (b"x2".to_vec(), b"old".to_vec())]);
+    accepted.unwrap();
+    let expected = [(&b"x1"[..], &b"old"[..]), (b"x2", b"old"), (b"x5", b"new")];
+    assert_eq!(test_rows(&store), expected.map(|(key, value)| (key.to_vec(), value.to_vec())));
 }
 
 #[tokio::test]
@@ -136,21 +150,33 @@ async fn a_watcher_that_gave_up_leaves_nothing_behind() {
 }
 
 #[tokio::test]
+async fn work_that_is_due_soon_is_told_at_once_and_later_work_is_not() {
+    let clock = clock();
+    let store = Embedded::in_memory(shared(&clock)).unwrap();
+    let news = store.core.watch_due();
+    let mut later = start();
+    later.first_due = Some(clock.now().checked_add(SignedDuration::from_mins(1)).unwrap());
+    store.admit(later).await.unwrap();
+    assert!(!news.has_changed().unwrap());
+    admit(&store).await.unwrap();
+    assert!(news.has_changed().unwrap());
+}
+
+#[tokio::test]
 async fn days_before_yesterday_are_forgotten() {
-    use sampan_core::quota_day::QuotaRule;
     let clock = clock();
     let store = Embedded::in_memory(shared(&clock)).unwrap();
     let rule = QuotaRule::per_china_day(5);
     for _ in 0..5 {
         let kept = admit(&store).await.unwrap();
         crate::QuotaLedger::take_turn(&*store, &kept.lane, &rule, kept.id, 1).await.unwrap();
-        clock.advance(jiff::SignedDuration::from_hours(24));
+        clock.advance(SignedDuration::from_hours(24));
     }
     let mut days = 0;
     let prefix = keys::days(&super::lane());
     let count = |_: &[u8], _: &[u8]| {
         days += 1;
-        Ok(std::ops::ControlFlow::Continue(()))
+        Ok(ControlFlow::Continue(()))
     };
     let mut count = count;
     store.core.read(|rows| rows.scan(&prefix, &keys::after(&prefix), &mut count)).unwrap();
