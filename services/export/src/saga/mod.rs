@@ -18,8 +18,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use sampan_cloud::Accounts;
 use sampan_cloud::image::Disk;
-use sampan_cloud::{Account, Accounts};
 use sampan_core::Reason;
 use sampan_core::limits::Limits;
 use sampan_ops::{CancelOutcome, Conclusion, Outcome, Saga, Step, StepContext, StepError};
@@ -91,13 +91,11 @@ impl ExportSaga {
     pub fn new(accounts: Accounts, limits: Arc<Limits>) -> Self {
         Self { accounts, limits }
     }
+}
 
-    fn account(&self, spec: &ExportSpec) -> Result<&Account, StepError> {
-        // The account may have been taken out of the configuration since the operation was admitted.
-        self.accounts
-            .get(&spec.account)
-            .ok_or_else(|| StepError::Record(format!("account {} is not configured any more", spec.account)))
-    }
+/// The account may have been taken out of the configuration since the operation was admitted.
+fn forgotten(spec: &ExportSpec) -> String {
+    format!("account {} is not configured any more; what the cloud has begun goes on there", spec.account)
 }
 
 #[async_trait]
@@ -112,7 +110,9 @@ impl Saga for ExportSaga {
 
     async fn run(&self, step: &Step, context: &mut StepContext) -> Result<Outcome, StepError> {
         let spec: ExportSpec = context.request()?;
-        let account = self.account(&spec)?;
+        let Some(account) = self.accounts.get(&spec.account) else {
+            return Ok(Outcome::Fail(fail(Reason::AccountUnknown, forgotten(&spec))));
+        };
         match step.name {
             SUBMIT => submit::run(account, &self.limits, &spec, context).await,
             AWAIT => await_completion::run(account, &spec, context).await,
@@ -123,7 +123,10 @@ impl Saga for ExportSaga {
 
     async fn cancel(&self, context: &mut StepContext) -> Result<CancelOutcome, StepError> {
         let spec: ExportSpec = context.request()?;
-        cancel::run(self.account(&spec)?, &spec, context).await
+        match self.accounts.get(&spec.account) {
+            Some(account) => cancel::run(account, &spec, context).await,
+            None => Ok(CancelOutcome::Cancelled { message: forgotten(&spec) }),
+        }
     }
 
     fn conclude(&self, operation: &Operation) -> Conclusion {

@@ -257,6 +257,7 @@ async fn an_account_that_is_configured_no_more_ends_the_operation_with_a_word_ab
     let id = world.start().await;
     let world = world.restarted(Accounts::default());
     let ended = world.end(id).await;
-    assert_eq!(ended.state, State::Failed);
+    assert_eq!((ended.state, reason(&ended)), (State::Failed, "ACCOUNT_UNKNOWN"));
     assert!(ended.failure.unwrap().message.contains("account prod is not configured any more"));
+    assert_eq!(world.units().await, (0, 0, 0));
 }
