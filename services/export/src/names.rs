@@ -101,3 +101,6 @@ pub(crate) fn disk_of(spec: &ExportSpec, key: &str, disks: &[Disk]) -> Option<us
         .or_else(|| disks.iter().position(by_role))
         .or_else(|| (disks.len() == 1).then_some(0))
 }
+
+#[cfg(test)]
+mod tests;

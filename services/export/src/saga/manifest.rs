@@ -106,3 +106,6 @@ fn notes(spec: &ExportSpec, artifacts: &[Artifact]) -> Vec<String> {
     });
     notes
 }
+
+#[cfg(test)]
+mod tests;

@@ -149,3 +149,6 @@ impl Looks {
         Self { was_busy: self.was_busy, repeats: self.repeats.saturating_add(1), ..Self::default() }
     }
 }
+
+#[cfg(test)]
+mod tests;
