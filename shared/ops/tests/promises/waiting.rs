@@ -185,3 +185,16 @@ async fn targets_that_succeeded_before_the_deadline_stay() {
     assert_eq!(states, [TargetState::Succeeded, TargetState::Failed]);
     assert!(world.cloud.undone.lock().unwrap().is_empty());
 }
+
+#[tokio::test]
+async fn no_wish_for_a_later_look_puts_the_last_one_off_beyond_the_deadline() {
+    let world = World::new();
+    *world.cloud.deadline.lock().unwrap() = hours(1);
+    world.cloud.answer_waits([Wait::PollAfter(Duration::from_secs(2 * 3600))]);
+    let id = world.start(OnSpent::Refuse).await;
+    let runner = world.runner("r");
+    runner.tick().await.unwrap();
+    world.advance(Duration::from_secs(3600));
+    assert_eq!(runner.tick().await.unwrap(), 1);
+    assert_eq!(world.get(id).await.state, State::Succeeded);
+}
