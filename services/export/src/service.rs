@@ -53,7 +53,7 @@ impl Service {
         let labels: BTreeMap<String, String> = request.labels.into_iter().collect();
         let parsed = ExportSpec::parse(request.spec, self.ground());
         let mut broken = spec::check_labels(&labels).err().unwrap_or_default();
-        let request_id = request_id(&request.request_id).map_err(|problem| broken.push(problem)).ok().flatten();
+        let request_id = request_id(&request.request_id, &mut broken);
         let spec = match parsed {
             Ok((spec, _)) if broken.is_empty() => spec,
             Ok(_) => return Err(fields(broken)),
@@ -116,14 +116,17 @@ impl Service {
     }
 }
 
-fn request_id(text: &str) -> Result<Option<RequestId>, Violation> {
+/// Reads the caller's idempotency key; what is wrong with it is added to `broken`.
+fn request_id(text: &str, broken: &mut Vec<Violation>) -> Option<RequestId> {
     if text.is_empty() {
-        return Ok(None);
+        return None;
     }
-    text.parse().map(Some).map_err(|error: sampan_core::ids::InvalidId| {
+    let parsed: Result<RequestId, sampan_core::ids::InvalidId> = text.parse();
+    let wrong = |error: sampan_core::ids::InvalidId| {
         let finding = crate::rules::Finding::new(Reason::FieldMalformed, "request_id").message(error.to_string());
-        finding.fix("Send a UUID that is new for every export, or none").violation()
-    })
+        broken.push(finding.fix("Send a UUID that is new for every export, or none").violation());
+    };
+    parsed.map_err(wrong).ok()
 }
 
 /// Tells every broken field at once.

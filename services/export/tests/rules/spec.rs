@@ -116,6 +116,21 @@ fn waits_reach_from_a_minute_to_thirty_days() {
 }
 
 #[test]
+fn the_stall_alarm_rings_after_a_quarter_of_the_deadline_unless_the_caller_chose() {
+    use std::time::Duration;
+
+    use sampan_export_service::waiting::stall_after;
+
+    let mut spec = parse(Some(message())).unwrap();
+    let minutes = |minutes: u64| Duration::from_secs(60 * minutes);
+    assert_eq!(stall_after(&spec, minutes(12 * 60)), minutes(180));
+    assert_eq!(stall_after(&spec, minutes(120)), minutes(30));
+    assert_eq!(stall_after(&spec, minutes(1)), minutes(30));
+    spec.stall_after_seconds = Some(60);
+    assert_eq!(stall_after(&spec, minutes(12 * 60)), minutes(1));
+}
+
+#[test]
 fn keys_begin_with_prefix_and_image() {
     let mut spec = parse(Some(message())).unwrap();
     assert_eq!(spec.key_stem(), "img-72n9mi0y_");
