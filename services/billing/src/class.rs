@@ -136,6 +136,11 @@ pub(crate) fn of(cloud: Cloud) -> &'static [Class] {
     }
 }
 
+/// Returns the names of a cloud's storage classes in the vendor's spelling, the standard class first.
+pub fn storage_classes(cloud: Cloud) -> impl Iterator<Item = &'static str> {
+    of(cloud).iter().map(|class| class.name)
+}
+
 /// Finds a class by any of its spellings, in any case; the empty word means the standard class.
 pub(crate) fn find(cloud: Cloud, word: &str) -> Option<&'static Class> {
     let classes = of(cloud);

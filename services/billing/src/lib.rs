@@ -13,4 +13,5 @@ pub mod request;
 pub mod service;
 
 pub use book::PriceBook;
+pub use class::storage_classes;
 pub use service::{Billing, Service};

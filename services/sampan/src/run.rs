@@ -35,6 +35,7 @@ async fn dispatch(command: Command) -> Result<Exit, Failure> {
         Command::Simulate(args) => simulate::simulate(args).await,
         Command::Preview(command) => commands::preview(command).await,
         Command::Export(command) => commands::export(command).await,
+        Command::Estimate(command) => commands::estimate(command).await,
         Command::Operations(command) => commands::operations(command).await,
         Command::Quota(args) => commands::quota(args).await,
         Command::Download(args) => download::download(args).await,
@@ -42,11 +43,15 @@ async fn dispatch(command: Command) -> Result<Exit, Failure> {
 }
 
 fn output_of(command: &Command) -> Output {
-    use crate::cli::{OperationsCommand, PreviewCommand};
+    use crate::cli::{EstimateOutput, OperationsCommand, PreviewCommand};
     match command {
         Command::Serve(_) | Command::Demo(_) | Command::Simulate(_) => Output::Table,
         Command::Preview(PreviewCommand::Export(command)) => command.client.output,
         Command::Export(command) => command.client.output,
+        Command::Estimate(command) => match command.answering().output {
+            EstimateOutput::Json => Output::Json,
+            EstimateOutput::Table | EstimateOutput::Csv => Output::Table,
+        },
         Command::Operations(OperationsCommand::List(args)) => args.client.output,
         Command::Operations(OperationsCommand::Get(args) | OperationsCommand::Watch(args)) => args.client.output,
         Command::Operations(OperationsCommand::Cancel(args)) => args.client.output,

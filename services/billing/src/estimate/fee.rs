@@ -166,8 +166,7 @@ impl<'b> Sheet<'b> {
     }
 
     fn leave_open(&mut self, fee: &Fee, quantity: Range<u128>, why: &'static str) {
-        let note = if fee.note.is_empty() { Cow::Borrowed(why) } else { Cow::Owned(format!("{why}; {}", fee.note)) };
-        self.lines.push(Line { status: Status::PriceUnknown, note, ..blank(fee, quantity) });
+        self.lines.push(Line { status: Status::PriceUnknown, note: Cow::Borrowed(why), ..blank(fee, quantity) });
     }
 }
 

@@ -1,7 +1,7 @@
 //! The command line: which words exist and what they mean.
 
-mod examples;
 mod estimate_args;
+mod examples;
 mod image_args;
 mod parse;
 

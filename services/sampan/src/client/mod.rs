@@ -4,6 +4,7 @@ mod refusal;
 
 use std::time::Duration;
 
+use sampan_proto::billing::v1::billing_estimator_service_client::BillingEstimatorServiceClient;
 use sampan_proto::export::v1::export_service_client::ExportServiceClient;
 use sampan_proto::operation::v1::operation_service_client::OperationServiceClient;
 use sampan_proto::quota::v1::quota_service_client::QuotaServiceClient;
@@ -41,6 +42,11 @@ impl Client {
     /// Returns the export service.
     pub fn exports(&self) -> ExportServiceClient<Channel> {
         ExportServiceClient::new(self.channel.clone())
+    }
+
+    /// Returns the billing estimator.
+    pub fn billing(&self) -> BillingEstimatorServiceClient<Channel> {
+        BillingEstimatorServiceClient::new(self.channel.clone())
     }
 
     /// Returns the operation service.

@@ -86,9 +86,7 @@ impl Question {
         let region = region.to_owned();
         match self.clone() {
             Self::Export(request) => Self::Export(pb::EstimateExportRequest { region, ..request }),
-            Self::Copy(request) => {
-                Self::Copy(pb::EstimateCopyRequest { destination_regions: vec![region], ..request })
-            }
+            Self::Copy(request) => Self::Copy(pb::EstimateCopyRequest { destination_regions: vec![region], ..request }),
             Self::Download(request) => Self::Download(pb::EstimateDownloadRequest { region, ..request }),
         }
     }
@@ -177,8 +175,7 @@ impl Estimator {
                 (answer.estimate, answer.stale_prices)
             }
         };
-        let estimate =
-            estimate.ok_or_else(|| Failure::new(Exit::Failed, "the server answered without an estimate"))?;
+        let estimate = estimate.ok_or_else(|| Failure::new(Exit::Failed, "the server answered without an estimate"))?;
         Ok(Answer { estimate, stale_prices })
     }
 

@@ -38,3 +38,26 @@ pub fn exit_of(operation: &Operation) -> Exit {
         | Err(_) => Exit::Done,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sampan_proto::image::v1::Violation;
+    use sampan_proto::operation::v1::ErrorStatus;
+
+    fn ended(state: OperationState, reason: &str, violations: usize) -> Exit {
+        let violations = vec![Violation::default(); violations];
+        let error = Some(ErrorStatus { reason: reason.to_owned(), violations, ..ErrorStatus::default() });
+        exit_of(&Operation { state: state as i32, error, ..Operation::default() })
+    }
+
+    #[test]
+    fn the_end_of_an_operation_decides_the_exit_code() {
+        assert_eq!(ended(OperationState::Succeeded, "", 0), Exit::Done);
+        assert_eq!(ended(OperationState::Failed, "EXPORT_FAILED_AT_CLOUD", 0), Exit::Failed);
+        assert_eq!(ended(OperationState::Failed, "IMAGE_WINDOWS", 1), Exit::Refused);
+        assert_eq!(ended(OperationState::Failed, "CLOUD_QUOTA_SPENT", 1), Exit::QuotaSpent);
+        assert_eq!(ended(OperationState::PartiallySucceeded, "EXPORT_DEADLINE_PASSED", 0), Exit::PartlyDone);
+        assert_eq!(ended(OperationState::Cancelled, "", 0), Exit::Cancelled);
+    }
+}

@@ -80,13 +80,15 @@ pub struct OperationsConfig {
     pub concurrency: usize,
     /// Factor on every pause between two looks at the cloud; below 1 only for trials against a simulator.
     pub poll_scale: f64,
+    /// Seconds after which others take over what a killed process was working on.
+    pub lease_seconds: u64,
     /// Offset of the quota day from UTC in minutes; the default is 480 (UTC+8).
     pub quota_day_offset_minutes: i16,
 }
 
 impl Default for OperationsConfig {
     fn default() -> Self {
-        Self { concurrency: 64, poll_scale: 1.0, quota_day_offset_minutes: CHINA_OFFSET_MINUTES }
+        Self { concurrency: 64, poll_scale: 1.0, lease_seconds: 30, quota_day_offset_minutes: CHINA_OFFSET_MINUTES }
     }
 }
 

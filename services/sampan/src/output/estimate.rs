@@ -55,7 +55,9 @@ pub fn table(answer: &Answer) -> Result<()> {
         table.add_row([
             fee(line),
             line.quantity.as_ref().map_or_else(String::new, quantity),
-            line.unit_price.as_ref().map_or_else(|| "-".to_owned(), |price| format!("{} / {}", price.amount, price.unit)),
+            line.unit_price
+                .as_ref()
+                .map_or_else(|| "-".to_owned(), |price| format!("{} / {}", price.amount, price.unit)),
             hours(line),
             line.amount.as_ref().map_or_else(|| style::notice("unknown"), |amount| amount.expected.clone()),
             bar(expected(line), most),
@@ -87,7 +89,11 @@ fn heading(estimate: &pb::Estimate) -> String {
         }
         if resolved.keep_hours > 0 {
             let days = resolved.keep_hours / 24;
-            parts.push(if resolved.keep_hours % 24 == 0 { format!("{days} days") } else { format!("{} hours", resolved.keep_hours) });
+            parts.push(if resolved.keep_hours % 24 == 0 {
+                format!("{days} days")
+            } else {
+                format!("{} hours", resolved.keep_hours)
+            });
         }
     }
     parts.join(", ")
@@ -167,22 +173,23 @@ fn notes(answer: &Answer) -> Result<()> {
     for assumption in &estimate.assumptions {
         let how = match assumption.override_field.as_str() {
             "" => String::new(),
-            field => format!(" Override: {field}."),
+            field => format!(" (field {field})"),
         };
-        words::line(&style::faint(&format!("assumed {}: {} {}{how}", assumption.code, assumption.value, assumption.text)))?;
+        let text = format!("{} = {}{how}. {}", assumption.code, assumption.value, assumption.text);
+        words::paragraph("assumed ", &text)?;
     }
     for warning in &estimate.warnings {
-        words::line(&style::notice(&format!("note: {}", warning.text)))?;
+        words::paragraph(&style::notice("note "), &warning.text)?;
     }
     if let Some(oldest) = answer.stale_prices.iter().max_by_key(|price| price.age_days) {
         let text = format!(
-            "note: {} of the prices are older than a year; the oldest is of {}, {} days ago ({})",
+            "{} of the prices are older than a year; the oldest is of {}, {} days ago ({})",
             answer.stale_prices.len(),
             oldest.source_date,
             oldest.age_days,
             oldest.key
         );
-        words::line(&style::notice(&text))?;
+        words::paragraph(&style::notice("note "), &text)?;
     }
     if let Some(book) = &estimate.price_book {
         let digest = book.sha256.get(..12).unwrap_or(&book.sha256);
@@ -228,10 +235,19 @@ pub fn comparison(compare: Compare, answers: &[(String, Answer)]) -> Result<()> 
 }
 
 fn heading_of_comparison(compare: Compare, estimate: &pb::Estimate) -> String {
-    format!("{} compared, in {}: {}", compared(compare), estimate.currency, match compare {
-        Compare::StorageClass => format!("{} {}", words::cloud(estimate.cloud), estimate.region),
-        Compare::Region => format!("{} {}", words::cloud(estimate.cloud), estimate.resolved.as_ref().map_or("", |resolved| resolved.storage_class.as_str())),
-    })
+    format!(
+        "{} compared, in {}: {}",
+        compared(compare),
+        estimate.currency,
+        match compare {
+            Compare::StorageClass => format!("{} {}", words::cloud(estimate.cloud), estimate.region),
+            Compare::Region => format!(
+                "{} {}",
+                words::cloud(estimate.cloud),
+                estimate.resolved.as_ref().map_or("", |resolved| resolved.storage_class.as_str())
+            ),
+        }
+    )
 }
 
 fn compared(compare: Compare) -> &'static str {
@@ -256,7 +272,9 @@ pub fn json(answer: &Answer) -> Result<()> {
 pub fn comparison_json(compare: Compare, answers: &[(String, Answer)]) -> Result<()> {
     let estimates: Result<Vec<_>> = answers
         .iter()
-        .map(|(name, answer)| Ok(format!(r#"{{"name":{},"estimate":{}}}"#, serde_json::json!(name), json_text(answer)?)))
+        .map(|(name, answer)| {
+            Ok(format!(r#"{{"name":{},"estimate":{}}}"#, serde_json::json!(name), json_text(answer)?))
+        })
         .collect();
     words::line(&format!(r#"{{"compare":"{}","estimates":[{}]}}"#, compared(compare), estimates?.join(",")))
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use sampan_billing_service::{Billing, PriceBook, Service as BillingService};
 use sampan_chassis::operation_service::{OperationApi, Retry};
 use sampan_chassis::quota_service::{LaneRules as EdgeRules, QuotaApi};
 use sampan_chassis::server::{self, Listener, MAX_MESSAGE_BYTES, Server, Services};
@@ -49,7 +50,7 @@ impl fmt::Debug for System {
 }
 
 /// The roles that this version has.
-const ROLES: [&str; 1] = ["export"];
+const ROLES: [&str; 2] = ["export", "billing"];
 
 impl System {
     /// Starts: binds the port, opens the store, then serves and works.
@@ -71,7 +72,7 @@ impl System {
         let stop = stop_runner.clone();
         tasks.spawn(async move { runner.run(stop).await });
         tasks.close();
-        let services = services(parts, &store, &engine, &accounts, &limits);
+        let services = services(parts, &store, &engine, &accounts, &limits).add(billing(parts)?.into_server());
         let server = Server::start(listener, services, as_health(&store), server_options(config))
             .await
             .map_err(|error| Failure::new(Exit::Failed, error.to_string()))?;
@@ -115,8 +116,11 @@ fn engine(config: &Config, parts: &Parts, store: &SharedStore, accounts: &Accoun
 }
 
 fn runner_options(config: &Config) -> RunnerOptions {
+    let lease = Duration::from_secs(config.operations.lease_seconds.max(1));
     RunnerOptions {
         concurrency: config.operations.concurrency,
+        work_ttl: lease,
+        lane_ttl: lease,
         policy: Policy::at_scale(config.operations.poll_scale),
         grace: Duration::from_secs(config.server.grace_seconds),
         ..RunnerOptions::default()
@@ -146,6 +150,11 @@ fn services(
         .add(QuotaApi::new(Arc::clone(store), parts.clock.clone(), Arc::new(rules)).into_server())
 }
 
+fn billing(parts: &Parts) -> Result<BillingService, Failure> {
+    let book = PriceBook::built_in().map_err(|error| Failure::new(Exit::Failed, error.to_string()))?;
+    Ok(BillingService::new(Billing::new(Arc::new(book), parts.clock.clone())))
+}
+
 /// Retries through the engine.
 #[derive(Debug)]
 struct EngineRetry {
@@ -156,11 +165,7 @@ struct EngineRetry {
 #[async_trait]
 impl Retry for EngineRetry {
     async fn retry(&self, id: OperationId, _caller: &str) -> Result<Operation, Problem> {
-        self.engine.retry(id).await.map_err(|error| match error {
-            sampan_ops::Error::Store(error) => Problem::from_store(error, self.clock.now()),
-            sampan_ops::Error::NotRetryable { .. } => Problem::new(Reason::OperationNotRetryable, error.to_string()),
-            sampan_ops::Error::UnknownKind(_) => Problem::new(Reason::OperationNotRetryable, error.to_string()),
-        })
+        self.engine.retry(id).await.map_err(|error| Problem::from_engine(error, self.clock.now()))
     }
 }
 
