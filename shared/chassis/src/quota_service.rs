@@ -62,7 +62,7 @@ impl QuotaApi {
         for _ in 0..MOST_READS {
             let page = self.store.list(&query).await.map_err(|error| self.problem(error))?;
             query.before = page.operations.last().map(|record| record.id);
-            lanes.extend(page.operations.into_iter().map(|record| (record.lane.to_string(), record.lane)));
+            lanes.extend(page.operations.into_iter().map(|record| (place(&record.lane), record.lane)));
             if !page.more {
                 break;
             }
@@ -98,7 +98,7 @@ impl QuotaService for QuotaApi {
             page_size: OPERATIONS_PER_READ,
             ..ListQuery::default()
         };
-        // The token is the last lane of the page before; lanes come in the order of their text.
+        // The token is the place of the page's last lane.
         let lanes = self.lanes(query).await?.into_iter().filter(|(text, _)| *text > request.page_token);
         let mut page: Vec<_> = lanes.take(size as usize + 1).collect();
         let more = page.len() > size as usize;
@@ -117,6 +117,11 @@ impl QuotaService for QuotaApi {
         }
         Ok(Response::new(pb::ListQuotasResponse { quotas, next_page_token: last.unwrap_or_default() }))
     }
+}
+
+/// Returns a text that sorts by cloud, account and region: a space comes before everything that names are made of.
+fn place(lane: &Lane) -> String {
+    format!("{} {} {}", lane.cloud, lane.account, lane.region)
 }
 
 fn lane(request: &pb::GetQuotaRequest) -> Result<Lane, Problem> {
