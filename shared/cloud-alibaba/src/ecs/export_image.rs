@@ -39,7 +39,9 @@ impl Ecs {
             ("RoleName", call.role_name.clone()),
             ("DryRun", dry_run.then(|| "true".to_owned())),
         ];
-        let (answer, request_id) = self.write::<Answer>(ACTION, &call.region, parameters, Idempotency::Unsafe).await?;
+        // A question whose answer was lost can be asked again.
+        let idempotency = if dry_run { Idempotency::Safe } else { Idempotency::Unsafe };
+        let (answer, request_id) = self.write::<Answer>(ACTION, &call.region, parameters, idempotency).await?;
         Ok(Exported { task_id: answer.task_id.filter(|id| !id.is_empty()), request_id })
     }
 }
