@@ -31,11 +31,10 @@ fn flush(file: &File, bytes: &[u8], start: usize, end: usize, at: u64) -> io::Re
     }
 }
 
+/// Compares with a block of zeros, which is as fast as memory in every build.
 fn is_zero(block: &[u8]) -> bool {
-    let words = block.chunks_exact(8);
-    let tail = words.remainder();
-    tail.iter().all(|byte| *byte == 0)
-        && words.fold(0_u64, |all, word| all | u64::from_ne_bytes(word.try_into().unwrap_or([1; 8]))) == 0
+    static ZEROS: [u8; BLOCK] = [0; BLOCK];
+    ZEROS.get(..block.len()).is_some_and(|zeros| zeros == block)
 }
 
 #[cfg(test)]
