@@ -14,6 +14,8 @@ pub mod lease;
 pub mod operation;
 pub mod operations;
 pub mod quota;
+mod record;
+pub mod redis;
 pub mod result;
 
 pub use admission::{Admission, Admitted, NewOperation, OnSpent, QuotaRequest};
@@ -23,6 +25,7 @@ pub use lease::{LaneLease, LaneLocks, WorkLease};
 pub use operation::Operation;
 pub use operations::{Claim, Commit, ListPage, ListQuery, Next, Operations};
 pub use quota::{QuotaLedger, QuotaPicture, Turn};
+pub use redis::{Redis, RedisUrl};
 
 use std::fmt;
 use std::sync::Arc;

@@ -1,15 +1,14 @@
 //! Decides how an operation's record and the store's own entry about it are kept and read.
 
-use std::time::Duration;
-
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use sampan_core::{Lane, OperationId};
 use serde::{Deserialize, Serialize};
 
 use super::keys;
 use super::rows::{Batch, Halt, Rows, read_json};
 use crate::error::Error;
-use crate::operation::{Operation, RECORD_VERSION};
+use crate::operation::Operation;
+pub(super) use crate::record::{after, instant, micros_up, parse};
 
 /// The right of a worker, as the entry keeps it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -87,48 +86,4 @@ pub(super) fn save_change(batch: &mut Batch<'_>, operation: &mut Operation, now:
     operation.revision = operation.revision.saturating_add(1);
     operation.updated = now;
     save(batch, operation)
-}
-
-/// Parses the bytes of a record.
-pub(super) fn parse(key: &str, bytes: &[u8]) -> Result<Operation, Error> {
-    match serde_json::from_slice::<Operation>(bytes) {
-        Ok(operation) if operation.version <= RECORD_VERSION => Ok(operation),
-        Ok(operation) => Err(too_new(key, operation.version)),
-        Err(problem) => Err(why_unreadable(key, bytes, &problem)),
-    }
-}
-
-/// Version of a record whose other fields cannot be read.
-#[derive(Deserialize)]
-struct VersionOnly {
-    version: u32,
-}
-
-fn why_unreadable(key: &str, bytes: &[u8], problem: &serde_json::Error) -> Error {
-    match serde_json::from_slice::<VersionOnly>(bytes) {
-        Ok(VersionOnly { version }) if version > RECORD_VERSION => too_new(key, version),
-        Ok(_) | Err(_) => Error::Corrupt { key: key.to_owned(), message: problem.to_string() },
-    }
-}
-
-fn too_new(key: &str, found: u32) -> Error {
-    Error::TooNew { key: key.to_owned(), found, known: RECORD_VERSION }
-}
-
-/// Returns the microsecond at or after `at`: what is due then is never due too early.
-pub(super) fn micros_up(at: Timestamp) -> i64 {
-    let micros = at.as_microsecond();
-    let is_exact = Timestamp::from_microsecond(micros).is_ok_and(|exact| exact >= at);
-    if is_exact { micros } else { micros.saturating_add(1) }
-}
-
-/// Returns the instant of a microsecond.
-pub(super) fn instant(micros: i64) -> Timestamp {
-    Timestamp::from_microsecond(micros).unwrap_or(if micros < 0 { Timestamp::MIN } else { Timestamp::MAX })
-}
-
-/// Returns the instant `ttl` after `now`, or the last one there is.
-pub(super) fn after(now: Timestamp, ttl: Duration) -> Timestamp {
-    let ttl = SignedDuration::try_from(ttl).unwrap_or(SignedDuration::MAX);
-    now.checked_add(ttl).map_or(Timestamp::MAX, |at| instant(micros_up(at)))
 }

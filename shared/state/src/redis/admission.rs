@@ -1,0 +1,68 @@
+//! Decides what becomes of a start: one trip.
+
+use async_trait::async_trait;
+
+use super::Redis;
+use super::call::Call;
+use super::keys::Shard;
+use super::operations::due_us;
+use super::quota::{limit_of, offset_of, read_picture};
+use super::record::to_bytes;
+use super::scripts::ADMIT;
+use crate::admission::{Admission, Admitted, NewOperation, OnSpent};
+use crate::error::Error;
+use crate::operation::{Operation, RECORD_VERSION};
+
+#[async_trait]
+impl Admission for Redis {
+    async fn admit(&self, start: NewOperation) -> Result<Admitted, Error> {
+        let NewOperation { operation, quota, first_due } = start;
+        if quota.as_ref().is_some_and(|request| request.units == 0) {
+            return Err(Error::Invalid("an operation that needs quota needs 1 unit or more".to_owned()));
+        }
+        let operation = Operation { version: RECORD_VERSION, cancel: None, ..operation };
+        let shard = Shard::of_lane(&operation.lane);
+        let request_shard = match operation.request_id {
+            // On a cluster a script stays in its slot, so requests are told apart within their lane's shard.
+            Some(id) if !self.inner.link.is_cluster() => Shard::of_request(&operation.caller, id),
+            Some(_) | None => shard,
+        };
+        let rule = quota.as_ref().map(|request| &request.rule);
+        let call = Call::over(&ADMIT, vec![shard, request_shard])
+            .number(operation.id)
+            .number(&operation.lane)
+            .arg(&operation.kind)
+            .arg(&operation.caller)
+            .arg(operation.request_id.map(|id| id.to_string()).unwrap_or_default())
+            .arg(&operation.request_digest)
+            .arg(to_bytes(&operation)?)
+            .flag(operation.journal.intent.is_some())
+            .number(quota.as_ref().map_or(0, |request| request.units))
+            .arg(rule.map(limit_of).unwrap_or_default())
+            .number(rule.map_or(0, offset_of))
+            .arg(match quota.as_ref().map(|request| request.on_spent) {
+                Some(OnSpent::Queue) => "queue",
+                Some(OnSpent::Refuse) | None => "refuse",
+            })
+            .arg(first_due.map(|at| due_us(at).to_string()).unwrap_or_default())
+            .number(RECORD_VERSION);
+        let mut reply = self.inner.run(call).await?;
+        match (reply.text()?.as_str(), quota, operation.request_id) {
+            ("new", ..) => {
+                let found = reply.found()?;
+                self.inner.known.remember(found.id, shard);
+                Ok(Admitted::New(found.written(operation)?))
+            }
+            ("existing", ..) => Ok(Admitted::Existing(reply.found()?.operation()?)),
+            ("reused", _, Some(request_id)) => {
+                let existing = Box::new(reply.found()?.operation()?);
+                Err(Error::RequestIdReused { request_id, existing })
+            }
+            ("spent", Some(request), _) => {
+                Err(Error::QuotaSpent(Box::new(read_picture(reply.list()?, &operation.lane, &request.rule)?)))
+            }
+            ("invalid", ..) => Err(Error::Invalid(format!("{} belongs to another start", operation.id.name()))),
+            _ => Err(reply.odd()),
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! Decides how a script is called: by its hash, with its source when Redis does not know it (any more), again when
+//! the answer was lost, and what becomes of Redis's errors.
+//!
+//! Every script is idempotent, so a repetition needs no look at what happened.
+
+use std::time::Duration;
+
+use redis::{Cmd, ErrorKind, RedisError, ServerErrorKind, Value};
+use sampan_core::retry::RetryPolicy;
+use tokio::time::Instant;
+use tracing::debug;
+
+use super::Inner;
+use super::keys::Shard;
+use super::reply::Reply;
+use super::scripts::Script;
+use crate::error::Error;
+use crate::operation::RECORD_VERSION;
+
+/// A script with what it is given.
+#[derive(Debug)]
+pub(super) struct Call {
+    script: &'static Script,
+    shards: Vec<Shard>,
+    args: Vec<Vec<u8>>,
+    /// The argument that tells the script of a repetition.
+    repeated: Option<usize>,
+}
+
+impl Call {
+    pub(super) fn new(script: &'static Script, shard: Shard) -> Self {
+        Self::over(script, vec![shard])
+    }
+
+    /// A call over several shards; on a cluster, one at a time.
+    pub(super) fn over(script: &'static Script, shards: Vec<Shard>) -> Self {
+        Self { script, shards, args: Vec::new(), repeated: None }
+    }
+
+    /// Adds a text or bytes.
+    pub(super) fn arg(mut self, value: impl AsRef<[u8]>) -> Self {
+        self.args.push(value.as_ref().to_vec());
+        self
+    }
+
+    /// Adds a number.
+    pub(super) fn number(self, value: impl std::fmt::Display) -> Self {
+        self.arg(value.to_string())
+    }
+
+    /// Adds `1` or `0`.
+    pub(super) fn flag(self, value: bool) -> Self {
+        self.arg(if value { "1" } else { "0" })
+    }
+
+    /// Adds a flag that is off at first and on when the call is repeated.
+    pub(super) fn repeated_flag(mut self) -> Self {
+        self.repeated = Some(self.args.len());
+        self.flag(false)
+    }
+}
+
+/// Repetitions within one call: they bridge a connection that broke, not a server that is gone.
+fn policy() -> RetryPolicy {
+    RetryPolicy {
+        first_delay: Duration::from_millis(50),
+        max_delay: Duration::from_millis(500),
+        multiplier: 2.0,
+        jitter: 0.5,
+        max_attempts: 6,
+        max_elapsed: Duration::from_secs(4),
+    }
+}
+
+impl Inner {
+    /// Runs a script.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when Redis gave no answer or cannot write; [`Error::Corrupt`] when a key is of the wrong
+    /// type or cannot be understood.
+    pub(super) async fn run(&self, mut call: Call) -> Result<Reply, Error> {
+        let mut schedule = policy().schedule();
+        let started = Instant::now();
+        loop {
+            let problem = match self.once(&call).await {
+                Ok(answer) => return Ok(Reply::new(call.script.name, answer)),
+                Err(Refusal::Unconfirmed(had)) => Error::Unavailable(format!(
+                    "only {had} replicas confirmed what was written; a failover now may lose it"
+                )),
+                Err(Refusal::Redis(error)) if is_worth_repeating(&error) => unavailable(&error),
+                Err(Refusal::Redis(error)) => return Err(self.refused(&call, &error)),
+            };
+            let Some(delay) = schedule.next_delay(started.elapsed(), None) else { return Err(problem) };
+            debug!(script = call.script.name, %problem, "repeated");
+            tokio::time::sleep(delay).await;
+            if let Some(flag) = call.repeated.and_then(|flag| call.args.get_mut(flag)) {
+                *flag = b"1".to_vec();
+            }
+        }
+    }
+
+    async fn once(&self, call: &Call) -> Result<Value, Refusal> {
+        let answer = match self.link.query(&self.command(call, "EVALSHA", call.script.hash())).await {
+            Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
+                // This also makes Redis keep the script.
+                self.link.query(&self.command(call, "EVAL", call.script.code())).await?
+            }
+            answer => answer?,
+        };
+        if let Some(confirm) = self.confirm.filter(|confirm| call.script.is_confirmed && confirm.replicas > 0) {
+            for shard in &call.shards {
+                let tag = self.prefix.tag(*shard);
+                let had = self.link.wait(&tag, confirm.replicas, confirm.within).await?;
+                if had < confirm.replicas {
+                    return Err(Refusal::Unconfirmed(had));
+                }
+            }
+        }
+        Ok(answer)
+    }
+
+    fn command(&self, call: &Call, verb: &str, script: &str) -> Cmd {
+        let mut command = redis::cmd(verb);
+        command.arg(script).arg(call.shards.len());
+        for shard in &call.shards {
+            command.arg(self.prefix.tag(*shard));
+        }
+        command.arg(self.time.argument()).arg(RECORD_VERSION).arg(self.prefix.channel());
+        for argument in &call.args {
+            command.arg(argument);
+        }
+        command
+    }
+
+    fn refused(&self, call: &Call, error: &RedisError) -> Error {
+        let detail = error.to_string();
+        let what = call.args.first().map(|argument| String::from_utf8_lossy(argument).into_owned());
+        let key = || format!("{} ({})", what.clone().unwrap_or_default(), call.script.name);
+        if detail.contains("WRONGTYPE") {
+            let message = format!("one of its keys under {} is of another type than the store's", self.prefix);
+            return Error::Corrupt { key: key(), message };
+        }
+        match detail.split_once("CORRUPT ") {
+            Some((_, message)) => Error::Corrupt { key: key(), message: message.to_owned() },
+            None => unavailable(error),
+        }
+    }
+}
+
+/// Why a call brought nothing.
+enum Refusal {
+    Redis(RedisError),
+    /// Fewer replicas than wanted had it in time.
+    Unconfirmed(u32),
+}
+
+impl From<RedisError> for Refusal {
+    fn from(error: RedisError) -> Self {
+        Self::Redis(error)
+    }
+}
+
+fn is_worth_repeating(error: &RedisError) -> bool {
+    match error.kind() {
+        ErrorKind::Io | ErrorKind::ClusterConnectionNotFound | ErrorKind::Parse => true,
+        ErrorKind::MasterNameNotFoundBySentinel => true,
+        ErrorKind::Server(kind) => matches!(
+            kind,
+            ServerErrorKind::BusyLoading
+                | ServerErrorKind::ReadOnly
+                | ServerErrorKind::MasterDown
+                | ServerErrorKind::ClusterDown
+                | ServerErrorKind::TryAgain
+                | ServerErrorKind::Moved
+                | ServerErrorKind::Ask
+        ),
+        _ => false,
+    }
+}
+
+/// Says in a person's words why Redis cannot be used.
+pub(super) fn unavailable(error: &RedisError) -> Error {
+    let why = match error.code() {
+        Some("OOM") => "its memory is full (maxmemory) and it refuses writes",
+        Some("MISCONF") => "it cannot save to its disk and refuses writes",
+        Some("NOREPLICAS") => "too few replicas are connected (min-replicas-to-write) and it refuses writes",
+        Some("READONLY") => "it is a replica and refuses writes",
+        Some("LOADING") => "it is still reading its data",
+        Some("BUSY") => "it is busy with a script of somebody's",
+        _ => return Error::Unavailable(format!("Redis: {error}")),
+    };
+    Error::Unavailable(format!("Redis: {why}"))
+}

@@ -1,0 +1,104 @@
+//! Decides which shard a thing lies in, and how the keys begin; `scripts/prelude.lua` names every key after that.
+//!
+//! A store is cut into [`SHARDS`] shards. All keys of a shard carry one hash tag, `{prefix.7}`, so each lies in one
+//! slot of a cluster and a script over it is atomic there too. A lane and everything about it (lease, days, waiting
+//! list, its operations, their places in the due queue) lies in one shard, found by the lane's name.
+
+use std::fmt;
+
+use sampan_core::{Lane, RequestId};
+
+/// Shards of a store: enough for as many nodes of a cluster, few enough to look into all of them at once.
+pub(super) const SHARDS: u8 = 16;
+/// Form of the keys; a store of a higher one is refused.
+pub(super) const FORMAT: u32 = 1;
+
+/// One shard of the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct Shard(u8);
+
+impl Shard {
+    /// Returns every shard, in order.
+    pub(super) fn all() -> impl Iterator<Item = Self> {
+        (0..SHARDS).map(Self)
+    }
+
+    /// Returns the shard of a lane.
+    pub(super) fn of_lane(lane: &Lane) -> Self {
+        Self::of(&[lane.to_string().as_bytes()])
+    }
+
+    /// Returns the shard of a request's key where that may lie apart from its lane.
+    pub(super) fn of_request(caller: &str, id: RequestId) -> Self {
+        Self::of(&[caller.as_bytes(), id.uuid().as_bytes()])
+    }
+
+    fn of(parts: &[&[u8]]) -> Self {
+        // FNV-1a: the same in every version and on every machine.
+        let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
+        for byte in parts.iter().copied().flatten() {
+            hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+        // The low bits of FNV mix less than the high ones.
+        let folded = hash ^ (hash >> 32);
+        Self(u8::try_from(folded % u64::from(SHARDS)).unwrap_or(0))
+    }
+}
+
+/// What every key begins with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Prefix(pub(super) String);
+
+impl fmt::Display for Prefix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Prefix {
+    /// Returns the hash tag that all keys of a shard begin with.
+    pub(super) fn tag(&self, shard: Shard) -> String {
+        format!("{{{}.{}}}", self.0, shard.0)
+    }
+
+    /// Returns the key of the hash that says what the store is: `format` and `shards`.
+    pub(super) fn about(&self) -> String {
+        format!("{{{}}}:about", self.0)
+    }
+
+    /// Returns the channel of announcements.
+    pub(super) fn channel(&self) -> String {
+        format!("{{{}}}:news", self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lane(number: u32) -> Lane {
+        Lane {
+            cloud: sampan_core::Cloud::Alibaba,
+            account: "prod-cn".parse().unwrap(),
+            region: format!("cn-region-{number}").parse().unwrap(),
+        }
+    }
+
+    #[test]
+    fn a_lane_stays_in_its_shard_for_ever() {
+        // A change of these would lose every operation of a store that is in use.
+        let shards: Vec<u8> = (0..8).map(|number| Shard::of_lane(&lane(number)).0).collect();
+        assert_eq!(shards, FIXED);
+    }
+
+    #[test]
+    fn lanes_spread_over_the_shards() {
+        let mut counts = [0_u32; SHARDS as usize];
+        for number in 0..1600 {
+            counts[usize::from(Shard::of_lane(&lane(number)).0)] += 1;
+        }
+        assert!(counts.iter().all(|count| (50..200).contains(count)), "{counts:?}");
+    }
+
+    const FIXED: [u8; 8] = [2, 1, 8, 7, 14, 13, 4, 3];
+}

@@ -1,0 +1,132 @@
+-- Begins every script: keys, time, entries, due queue, announcements.
+--
+-- KEYS[1]   tag of the shard that the decision is about, such as {sampan.7}. Every key below begins with a tag, so a
+--           script that is given one tag stays in one slot.
+-- ARGV[1]   the time in microseconds where the caller gives it; empty: Redis's own
+-- ARGV[2]   newest version of a record that the caller understands
+-- ARGV[3]   channel of announcements
+--
+-- | key                           | type   | content                                                              |
+-- |-------------------------------|--------|----------------------------------------------------------------------|
+-- | tag:lane:LANE                 | hash   | fence, owner, exp: the lane's lease; limit, offset: its last rule;   |
+-- |                               |        | seq: last order of admission; day:N = reserved,committed,spent,round |
+-- | tag:wait:LANE                 | zset   | ID:UNITS by order of admission: the waiting list                     |
+-- | tag:entry:ID                  | hash   | what the store itself knows about an operation, see `load`           |
+-- | tag:record:ID                 | string | the record as its worker wrote it, JSON                              |
+-- | tag:due:KIND                  | zset   | ID by due time: the due queue                                        |
+-- | tag:ids                       | zset   | ID, all of score 0, so in the order of their start                   |
+-- | tag:request:REQUEST ID:CALLER | string | tag and ID of the operation that the request started                 |
+-- | tag:claim:TOKEN               | string | what a claim was given; lives for seconds                            |
+-- | tag:check                     | string | when the store was last checked                                      |
+--
+-- Times are microseconds, days are counted from 1970-01-01. All of them are whole numbers below 2^53, which Lua's
+-- numbers hold exactly; only `int` may turn them into text.
+local TAG = KEYS[1]
+
+local function lane_key(lane) return TAG .. ':lane:' .. lane end
+local function wait_key(lane) return TAG .. ':wait:' .. lane end
+local function entry_key(id) return TAG .. ':entry:' .. id end
+local function record_key(id) return TAG .. ':record:' .. id end
+local function due_key(kind) return TAG .. ':due:' .. kind end
+local function ids_key() return TAG .. ':ids' end
+
+local function int(number) return string.format('%.0f', number) end
+
+local function read_clock()
+  if ARGV[1] ~= '' then return tonumber(ARGV[1]) end
+  local time = redis.call('TIME')
+  return tonumber(time[1]) * 1000000 + tonumber(time[2])
+end
+
+local NOW = read_clock()
+local KNOWN = tonumber(ARGV[2])
+
+-- What is due within this time wakes workers at once; they look by themselves after it.
+local SOON = 500000
+
+local changed, due_soon = {}, {}
+
+-- Tells watchers and workers what this script did.
+local function announce()
+  for id in pairs(changed) do redis.call('PUBLISH', ARGV[3], 'c' .. id) end
+  for kind in pairs(due_soon) do redis.call('PUBLISH', ARGV[3], 'd' .. kind) end
+end
+
+local function as_table(flat)
+  local entry = {}
+  for i = 1, #flat, 2 do entry[flat[i]] = flat[i + 1] end
+  return entry
+end
+
+-- Reads an entry; nil when there is none. Its fields, all texts:
+--   v version of the record · kind, lane, caller, rid, digest: identity · seq order of admission
+--   rev revision · made, upd times of first and last write · st state
+--   fin when it ended by a cancel while it waited · can, canby, canrm the cancel · int '1' while an intent is open
+--   q what the record says of its units: n, w, r:DAY:UNITS, c:DAY:UNITS, x (given back)
+--   hday, hunits, hcom, hround: units that it holds · wu its units in the waiting list
+--   fence, own, exp: the work lease · due place in the due queue · wake due when given back · nb not due before
+--   lc, lx tokens of the last commit and of the last cancel or reopening
+local function load(id)
+  local flat = redis.call('HGETALL', entry_key(id))
+  if #flat == 0 then return nil end
+  return as_table(flat)
+end
+
+-- Changes fields of an entry; `false` takes a field away.
+local function write(id, entry, fields)
+  local set, gone = {}, {}
+  for name, value in pairs(fields) do
+    if value == false then
+      if entry[name] then gone[#gone + 1] = name end
+      entry[name] = nil
+    else
+      if type(value) == 'number' then value = int(value) end
+      if entry[name] ~= value then
+        set[#set + 1] = name
+        set[#set + 1] = value
+        entry[name] = value
+      end
+    end
+  end
+  if #set > 0 then redis.call('HSET', entry_key(id), unpack(set)) end
+  if #gone > 0 then redis.call('HDEL', entry_key(id), unpack(gone)) end
+end
+
+local function is_final(state)
+  return state == 'SUCCEEDED' or state == 'PARTIALLY_SUCCEEDED' or state == 'FAILED' or state == 'CANCELLED'
+end
+
+local function is_too_new(entry) return tonumber(entry.v) > KNOWN end
+
+local function is_leased(entry) return entry.own ~= nil and NOW < tonumber(entry.exp) end
+
+-- Whether the lease is live and the newest.
+local function is_held(entry, owner, fence)
+  return entry.own == owner and entry.fence == fence and is_leased(entry)
+end
+
+-- Moves an operation to another place of the due queue, or with nil out of it.
+local function move_due(id, entry, at)
+  if at then
+    redis.call('ZADD', due_key(entry.kind), int(at), id)
+    if at <= NOW + SOON then due_soon[entry.kind] = true end
+  else
+    redis.call('ZREM', due_key(entry.kind), id)
+  end
+  write(id, entry, { due = at or false })
+end
+
+-- Makes an operation due now, or as soon as whoever works on it gives it back.
+local function due_at_once(id, entry)
+  if is_leased(entry) then
+    write(id, entry, { wake = NOW })
+  elseif not entry.due or tonumber(entry.due) > NOW then
+    move_due(id, entry, NOW)
+  end
+end
+
+-- Counts a change of the record and wakes its watchers.
+local function note_change(id, entry)
+  write(id, entry, { rev = tonumber(entry.rev) + 1, upd = NOW })
+  changed[id] = true
+end

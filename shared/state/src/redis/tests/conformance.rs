@@ -1,0 +1,70 @@
+//! The conformance suite, on one server that the cases share; each has a prefix of its own.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::SignedDuration;
+use sampan_core::clock::{Clock, ManualClock, SystemClock};
+
+use super::server::{self, Server};
+use crate::SharedStore;
+use crate::conformance::Harness;
+use crate::redis::{Redis, Time};
+
+struct Bench {
+    /// `None` where there is no server to test with.
+    server: Option<Arc<Server>>,
+    prefix: String,
+    clock: Arc<ManualClock>,
+    store: Mutex<Option<Arc<Redis>>>,
+}
+
+impl Bench {
+    async fn open(&self) {
+        if let Some(server) = &self.server {
+            let time = Time::Given(self.clock.clone());
+            let store = Redis::open(&server.url(&self.prefix).parse().unwrap(), time).await.unwrap();
+            *self.store.lock().unwrap() = Some(store);
+        }
+    }
+}
+
+#[async_trait]
+impl Harness for Bench {
+    fn is_available(&self) -> bool {
+        self.server.is_some()
+    }
+
+    fn store(&self) -> SharedStore {
+        self.store.lock().unwrap().clone().unwrap()
+    }
+
+    async fn advance(&self, by: Duration) {
+        self.clock.advance(SignedDuration::try_from(by).unwrap());
+    }
+
+    async fn restart(&self) {
+        let store = self.store.lock().unwrap().take();
+        assert_eq!(store.as_ref().map(Arc::strong_count), Some(1), "the case still holds the store");
+        drop(store);
+        self.open().await;
+    }
+}
+
+async fn on_one_server() -> Bench {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let bench = Bench {
+        server: if server::is_there() { Some(Server::shared().await) } else { None },
+        prefix: format!("case-{}", NUMBER.fetch_add(1, Ordering::Relaxed)),
+        clock: Arc::new(ManualClock::new(SystemClock.now())),
+        store: Mutex::new(None),
+    };
+    bench.open().await;
+    bench
+}
+
+mod one_server {
+    conformance_suite!(super::on_one_server);
+}
