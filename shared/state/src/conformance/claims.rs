@@ -29,17 +29,21 @@ pub(super) async fn nothing_is_claimed_before_it_is_due(harness: &dyn Harness) {
 pub(super) async fn the_longest_due_is_claimed_first(harness: &dyn Harness) {
     let bench = Bench::new(harness).await;
     let mut expected = Vec::new();
-    for seconds in [3, 1, 2] {
-        let operation = bench.record(&lane(1)).await;
+    for (kind, seconds) in [("export", 3), ("copy", 1), ("export", 2), ("copy", 5), ("export", 4)] {
+        let mut operation = bench.record(&lane(1)).await;
+        operation.kind = kind.to_owned();
         let first_due = Some(later(bench.now().await, Duration::from_secs(seconds)));
         expected.push((seconds, new(bench.store().admit(NewOperation { operation, quota: None, first_due }).await).id));
     }
     expected.sort_unstable();
     bench.advance(Duration::from_secs(10)).await;
-    for (_, id) in expected {
-        let claims = bench.claim(1).await;
-        assert_eq!(claims.iter().map(|claim| claim.operation.id).collect::<Vec<_>>(), [id]);
+    let both = ["export".to_owned(), "copy".to_owned()];
+    let mut claimed = Vec::new();
+    for limit in [1, 2, 10] {
+        let claims = bench.store().claim(&both, "w", limit, TTL).await.unwrap();
+        claimed.extend(claims.iter().map(|claim| claim.operation.id));
     }
+    assert_eq!(claimed, expected.into_iter().map(|(_, id)| id).collect::<Vec<_>>());
 }
 
 pub(super) async fn only_the_wanted_kinds_are_claimed(harness: &dyn Harness) {
