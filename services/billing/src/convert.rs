@@ -42,7 +42,7 @@ pub(crate) fn estimate(estimate: &Estimate<'_>) -> Result<pb::Estimate, Overflow
 /// Returns the message of a price that is too old.
 pub(crate) fn stale(stale: &Stale<'_>) -> pb::StalePrice {
     pb::StalePrice {
-        key: stale.row.key.to_string(),
+        key: stale.row.key_text().to_owned(),
         source_date: stale.row.source_date.to_string(),
         age_days: stale.age_days,
     }
@@ -137,15 +137,16 @@ fn payable(range: Range<Exact>, currency: Currency, rule: &str) -> Result<pb::Pa
 }
 
 fn unit_price(row: &Row, book: &PriceBook) -> pb::UnitPrice {
+    let (tier_from, tier_to) = row.tier_texts();
     pb::UnitPrice {
-        amount: row.price.to_string(),
+        amount: row.price_text().to_owned(),
         unit: row.unit.as_str().to_owned(),
-        tier_from: row.tier_from.to_string(),
-        tier_to: row.tier_to.map(|to| to.to_string()).unwrap_or_default(),
+        tier_from: tier_from.to_owned(),
+        tier_to: tier_to.to_owned(),
         source: row.source.to_string(),
         source_date: row.source_date.to_string(),
         confidence: confidence(row.confidence).into(),
-        key: row.key.to_string(),
+        key: row.key_text().to_owned(),
         row: i32::try_from(row.line).unwrap_or(i32::MAX),
         file: book.files().get(row.file).map(|file| file.name.clone()).unwrap_or_default(),
     }

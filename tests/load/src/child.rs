@@ -76,6 +76,11 @@ pub async fn measure(command: &mut Command) -> Result<(Duration, f64)> {
     Ok((begun.elapsed(), peak))
 }
 
+/// Returns the resident memory of this process in MiB.
+pub fn own_memory_mib() -> f64 {
+    memory_mib(std::process::id()).0
+}
+
 fn memory_mib(pid: u32) -> (f64, f64) {
     let text = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
     let field = |name: &str| {

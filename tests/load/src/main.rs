@@ -10,6 +10,7 @@
 #![allow(unreachable_pub, reason = "a binary has no other crate to reach")]
 
 mod baseline;
+mod billing;
 mod child;
 mod download;
 mod footprint;
@@ -44,6 +45,8 @@ enum Command {
     Store,
     /// Admissions over gRPC beside a bare tonic handler, with and without one store write.
     Grpc,
+    /// Estimates in the process, and over gRPC beside a bare tonic handler; memory of the price book.
+    Billing,
     /// Size of the binary, time until ready, memory at rest.
     Footprint,
     /// Downloads beside curl, aria2c and rclone, as far as they are installed.
@@ -52,6 +55,9 @@ enum Command {
         #[arg(long, default_value_t = 2048)]
         mib: u64,
     },
+    /// Serves the baseline of estimates; started by `billing`.
+    #[command(hide = true)]
+    BillingBaseline,
     /// Serves the baseline; started by `grpc`.
     #[command(hide = true)]
     Baseline {
@@ -71,10 +77,13 @@ async fn main() -> Result<()> {
             footprint::print(&sampan, rounds).await?;
             store::print(rounds).await?;
             grpc::print(&sampan, rounds).await?;
+            billing::print(&sampan, rounds).await?;
             download::print(&sampan, rounds, 2048).await
         }
         Command::Store => store::print(rounds).await,
         Command::Grpc => grpc::print(&sampan, rounds).await,
+        Command::Billing => billing::print(&sampan, rounds).await,
+        Command::BillingBaseline => billing::serve().await,
         Command::Footprint => footprint::print(&sampan, rounds).await,
         Command::Download { mib } => download::print(&sampan, rounds, mib).await,
         Command::Baseline { store } => baseline::serve(store).await,

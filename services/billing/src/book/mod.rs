@@ -64,6 +64,8 @@ pub struct PriceFile {
 #[derive(Debug, Clone)]
 pub struct PriceBook {
     rows: Vec<Row>,
+    /// Every region that a vendor has a price for, in order: asked for with each request.
+    regions: Vec<(Cloud, Arc<str>)>,
     files: Vec<PriceFile>,
     version: String,
     sha256: String,
@@ -121,7 +123,10 @@ impl PriceBook {
         }
         let texts: Vec<&str> = files.iter().map(|(_, text)| *text).collect();
         let names = files.iter().map(|(name, text)| PriceFile { name: (*name).to_owned(), sha256: digest(&[text]) });
-        Ok(Self { rows, files: names.collect(), version, sha256: digest(&texts) })
+        let mut regions: Vec<_> = rows.iter().map(|row| (row.key.cloud, Arc::clone(&row.key.region))).collect();
+        regions.sort_unstable();
+        regions.dedup();
+        Ok(Self { rows, regions, files: names.collect(), version, sha256: digest(&texts) })
     }
 
     /// Returns the tiers of a price in their order, empty when there is no such price.
@@ -150,7 +155,8 @@ impl PriceBook {
 
     /// Returns whether any price of the vendor, on either list, is for the region.
     pub fn knows_region(&self, cloud: Cloud, region: &str) -> bool {
-        region != EVERYWHERE && self.rows.iter().any(|row| row.key.cloud == cloud && &*row.key.region == region)
+        let place = self.regions.binary_search_by(|(known, name)| (*known, &**name).cmp(&(cloud, region)));
+        region != EVERYWHERE && place.is_ok()
     }
 
     /// Returns the regions of a vendor's list, in alphabetical order.

@@ -297,6 +297,16 @@ pub struct Row {
     pub file: usize,
     /// Parts of the price for one measured thing, and one hour where the unit is timed.
     parts: u128,
+    texts: Texts,
+}
+
+/// How a row is shown: written once, because every estimate shows it again.
+#[derive(Debug, Clone)]
+struct Texts {
+    key: Box<str>,
+    price: Box<str>,
+    tier_from: Box<str>,
+    tier_to: Box<str>,
 }
 
 impl Row {
@@ -311,7 +321,27 @@ impl Row {
         let hundred_millionths = mantissa.checked_mul(10_u128.pow(places)).ok_or(Overflow)?;
         let parts = hundred_millionths.checked_mul(unit.parts()).ok_or(Overflow)?;
         let (tier_from, tier_to) = tiers;
-        Ok(Self { key, unit, tier_from, tier_to, price, source, source_date, dated, confidence, line, file, parts })
+        let texts = Texts {
+            key: key.to_string().into(),
+            price: price.to_string().into(),
+            tier_from: tier_from.to_string().into(),
+            tier_to: tier_to.map(|to| to.to_string()).unwrap_or_default().into(),
+        };
+        Ok(Self {
+            key,
+            unit,
+            tier_from,
+            tier_to,
+            price,
+            source,
+            source_date,
+            dated,
+            confidence,
+            line,
+            file,
+            parts,
+            texts,
+        })
     }
 
     /// Returns what `count` measured things cost for `hours`; the hours do not matter where the unit is not timed.
@@ -322,6 +352,21 @@ impl Row {
         let hours = if self.unit.is_timed() { hours } else { 1 };
         let units = count.checked_mul(u128::from(hours)).ok_or(Overflow)?;
         Exact::times(self.parts, units)
+    }
+
+    /// Returns the name of the price: cloud/site/region/item/class.
+    pub fn key_text(&self) -> &str {
+        &self.texts.key
+    }
+
+    /// Returns the price as a decimal.
+    pub fn price_text(&self) -> &str {
+        &self.texts.price
+    }
+
+    /// Returns where the tier begins and ends; the end is empty when there is none.
+    pub fn tier_texts(&self) -> (&str, &str) {
+        (&self.texts.tier_from, &self.texts.tier_to)
     }
 
     /// Returns whether the row is a free beginning of a price that is charged beyond it.
