@@ -1,6 +1,7 @@
 //! `sampan preview`.
 
-use sampan_proto::export::v1::PreviewExportRequest;
+use sampan_proto::export::v1::{PreviewExportRequest, PreviewExportResponse};
+use sampan_proto::image::v1::Violation;
 
 use super::export::output_failure;
 use crate::cli::{Output, PreviewCommand};
@@ -22,9 +23,17 @@ pub async fn preview(command: PreviewCommand) -> Result<Exit, Failure> {
         Output::Table => output::preview::print(&preview),
     }
     .map_err(output_failure)?;
-    Ok(match (preview.startable, preview.violations.is_empty()) {
-        (true, _) => Exit::Done,
-        (false, true) => Exit::QuotaSpent,
-        (false, false) => Exit::Refused,
-    })
+    Ok(exit(&preview))
+}
+
+fn exit(preview: &PreviewExportResponse) -> Exit {
+    let is_quota = |violation: &Violation| matches!(violation.rule.as_str(), "QUOTA_SPENT" | "CLOUD_QUOTA_SPENT");
+    if preview.startable {
+        Exit::Done
+    } else if preview.violations.iter().all(is_quota) {
+        // No rule is broken, or the only one is that the cloud has counted more than this server has.
+        Exit::QuotaSpent
+    } else {
+        Exit::Refused
+    }
 }

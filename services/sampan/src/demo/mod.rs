@@ -36,6 +36,9 @@ pub async fn demo(args: DemoArgs) -> Result<Exit, Failure> {
     };
     let exit = close(&stage, &checks, played, args.keep).await;
     stage.strike().await;
+    if matches!(exit, Ok(Exit::Interrupted)) {
+        eprintln!("stopped; everything that the demo started is gone");
+    }
     exit
 }
 
@@ -43,7 +46,7 @@ async fn close(stage: &Stage, checks: &Checks, played: Result<(), Failure>, keep
     let mut failed = checks.failed();
     if let Err(failure) = &played {
         if failure.exit == Exit::Interrupted {
-            return played.map(|()| Exit::Interrupted);
+            return Ok(Exit::Interrupted);
         }
         failed += 1;
         say(&failure.text())?;
@@ -60,7 +63,7 @@ async fn close(stage: &Stage, checks: &Checks, played: Result<(), Failure>, keep
 
 /// Says that a person ended the demo.
 fn interrupted() -> Failure {
-    Failure::new(Exit::Interrupted, "the demo was ended; everything that it started is gone")
+    Failure::new(Exit::Interrupted, "the demo was ended")
 }
 
 /// Prints one line.

@@ -96,7 +96,11 @@ fn print_error(error: &ErrorStatus) -> Result<()> {
         preview::print_violation(&style::bad("✗"), violation)?;
     }
     if !error.vendor_code.is_empty() {
-        words::line(&format!("  cloud    {} (request {})", error.vendor_code, error.vendor_request_id))?;
+        let request = match error.vendor_request_id.as_str() {
+            "" => String::new(),
+            id => format!(" (request {id})"),
+        };
+        words::line(&format!("  cloud    {}{request}", error.vendor_code))?;
     }
     if !error.remedy.is_empty() {
         words::paragraph("  to do    ", &error.remedy)?;

@@ -124,7 +124,8 @@ pub(super) fn options(args: &ExportArgs) -> String {
 pub(super) fn example(cloud: Cloud) -> ExportArgs {
     match cloud {
         Cloud::Tencent => export_args(cloud, image::LATE),
-        Cloud::Alibaba => export_args(cloud, image::ALIBABA_GOOD),
+        // Another prefix, so that the objects of the demo stay as they were proven.
+        Cloud::Alibaba => ExportArgs { prefix: Some("again".to_owned()), ..export_args(cloud, image::ALIBABA_GOOD) },
     }
 }
 
