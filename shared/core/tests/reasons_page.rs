@@ -25,5 +25,8 @@ fn the_page_of_reasons_is_up_to_date() {
         std::fs::write(&path, page()).expect("the page is writable");
     }
     let kept = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(kept == page(), "proto/REASONS.md is stale; run UPDATE_REASONS=1 cargo test -p sampan-core --test reasons_page");
+    assert!(
+        kept == page(),
+        "proto/REASONS.md is stale; run UPDATE_REASONS=1 cargo test -p sampan-core --test reasons_page"
+    );
 }

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use anyhow::Result;
+use prost::Message as _;
 use redb::{Database, TableDefinition};
 use sampan_proto::export::v1 as pb;
 use sampan_proto::export::v1::export_service_server::{ExportService, ExportServiceServer};
 use sampan_proto::operation::v1::Operation;
-use prost::Message as _;
 use tokio::sync::{mpsc, oneshot};
 use tokio_stream::wrappers::TcpListenerStream;
 use tonic::{Request, Response, Status};

@@ -62,7 +62,8 @@ impl Server {
 /// Runs a command to its end; returns its time and its peak memory in MiB.
 pub async fn measure(command: &mut Command) -> Result<(Duration, f64)> {
     let begun = Instant::now();
-    let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true).spawn()?;
+    let mut child =
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true).spawn()?;
     let pid = child.id().context("it ended at once")?;
     let mut peak = 0.0_f64;
     let mut tick = tokio::time::interval(Duration::from_millis(10));

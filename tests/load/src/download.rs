@@ -36,7 +36,11 @@ pub async fn print(sampan: &Path, rounds: usize, mib: u64) -> Result<()> {
     }
     for (index, tool) in tools.iter().enumerate() {
         line(&format!("{} GB/s", tool.name()), Spread::of(&rates[index]), "");
-        line("  peak memory, MiB", format!("{:.0}", Spread::of(&memory[index])), if index == 0 { "at most 64 MiB" } else { "" });
+        line(
+            "  peak memory, MiB",
+            format!("{:.0}", Spread::of(&memory[index])),
+            if index == 0 { "at most 64 MiB" } else { "" },
+        );
     }
     let best: Vec<f64> = (0..rounds)
         .map(|round| rates.iter().skip(1).filter_map(|rates| rates.get(round)).copied().fold(0.0, f64::max))
@@ -90,7 +94,8 @@ impl Bench {
     async fn start(sampan: &Path, mib: u64) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let config = folder.path().join("sampan.toml").display().to_string();
-        let simulator = Server::start(sampan, &["simulate", "--port", "0", "--json", "--write-config", &config]).await?;
+        let simulator =
+            Server::start(sampan, &["simulate", "--port", "0", "--json", "--write-config", &config]).await?;
         let disk = folder.path().join("disk.raw");
         random_file(&disk, mib)?;
         let image = add_image(&simulator.ready, &disk, mib).await?;

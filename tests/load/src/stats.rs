@@ -51,7 +51,12 @@ impl Latencies {
     /// Returns a quantile between 0 and 1, in microseconds.
     pub fn quantile_us(&self, quantile: f64) -> f64 {
         let last = self.0.len().saturating_sub(1);
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "an index within the list")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            clippy::cast_precision_loss,
+            reason = "an index within the list"
+        )]
         let index = (last as f64 * quantile).round() as usize;
         self.0.get(index).map_or(0.0, |latency| latency.as_secs_f64() * 1e6)
     }
