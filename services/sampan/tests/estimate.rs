@@ -1,4 +1,5 @@
 //! `sampan estimate` as scripts call it: without a server, and with one.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Output, Stdio};
