@@ -1,4 +1,4 @@
-//! Says what can be asked, and turns messages into it; single fields are read by [`reader`].
+//! Says what can be asked, and turns messages into it; single fields are read by the reader.
 
 mod reader;
 
