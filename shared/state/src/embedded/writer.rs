@@ -112,8 +112,9 @@ fn write(core: &Core, jobs: &mut [Box<dyn Job>]) -> Result<Written, Halt> {
     core.ensure_open()?;
     let guard = core.database.read().unwrap_or_else(PoisonError::into_inner);
     let database = guard.as_ref().ok_or_else(|| Halt::broken("the store is closed"))?;
-    let mut transaction = database.begin_write()?;
-    transaction.set_quick_repair(true);
+    // Without redb's quick repair: one sync a commit instead of two, and a fifth fewer pages. The price is a walk
+    // over the file after a crash, about 5 ms per MiB, which also proves every checksum.
+    let transaction = database.begin_write()?;
     let mut batch = Batch::new(transaction.open_table(ROWS)?);
     for job in jobs.iter_mut() {
         job.decide(&mut batch)?;
