@@ -13,6 +13,11 @@ use jiff::{SignedDuration, Timestamp};
 pub trait Clock: Send + Sync + fmt::Debug {
     /// Returns the current instant, in UTC, with at least millisecond resolution.
     fn now(&self) -> Timestamp;
+
+    /// Returns whether this is the machine's own clock: then a store with a clock of its own follows that one.
+    fn is_machine(&self) -> bool {
+        false
+    }
 }
 
 /// A clock that many parts of a process share.
@@ -26,6 +31,10 @@ impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "the one owner of the system clock")]
     fn now(&self) -> Timestamp {
         Timestamp::now()
+    }
+
+    fn is_machine(&self) -> bool {
+        true
     }
 }
 

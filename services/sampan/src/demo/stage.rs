@@ -104,7 +104,7 @@ async fn check_store(choice: &StoreChoice, clock: &SharedClock) -> Result<(), Fa
     if *choice == StoreChoice::Memory {
         return Ok(());
     }
-    let store = open_store(choice, clock.clone())?;
+    let store = open_store(choice, clock.clone()).await?;
     let unreadable = |error: sampan_state::Error| Failure::new(Exit::Unavailable, error.to_string());
     let mut query = ListQuery { page_size: 1000, ..ListQuery::default() };
     loop {

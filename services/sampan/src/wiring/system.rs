@@ -64,7 +64,7 @@ impl System {
         let limits = Arc::new(limits);
         let transport = Transport::new();
         let accounts = open_accounts(config, &parts.clock, &transport)?;
-        let store = open_store(&config.store, parts.clock.clone())?;
+        let store = open_store(&config.store, parts.clock.clone()).await?;
         let engine = engine(config, parts, &store, &accounts, &limits);
         let stop_runner = CancellationToken::new();
         let tasks = TaskTracker::new();

@@ -66,6 +66,10 @@ pub(super) struct Line {
 impl Link {
     /// Prepares the way; a cluster is connected at once, everything else with the first command.
     pub(super) async fn new(url: &RedisUrl) -> RedisResult<Self> {
+        if url.tls {
+            // Fails when somebody has installed a provider already, which is just as well.
+            let _ = rustls::crypto::ring::default_provider().install_default();
+        }
         let source = match &url.topology {
             Topology::Cluster => return connect_cluster(url).await,
             Topology::Single => {

@@ -96,8 +96,6 @@ impl fmt::Debug for Redis {
 impl Redis {
     /// Connects, checks that the servers may carry a store, and makes it when there is none under the prefix.
     ///
-    /// TLS needs a provider of cryptography installed in the process before.
-    ///
     /// # Errors
     /// One [`OpenError`] per cause.
     pub async fn open(url: &RedisUrl, time: Time) -> Result<Arc<Self>, OpenError> {

@@ -113,6 +113,9 @@ pub enum OpenError {
 impl OpenError {
     pub(super) fn of(store: &RedisUrl, error: &RedisError) -> Self {
         let (message, store) = (error.to_string(), store.to_string());
+        if message.contains("cluster support disabled") {
+            return Self::Topology { store, is: "is no cluster", instead: "redis:// or redis+sentinel://" };
+        }
         match (error.kind(), error.code()) {
             (ErrorKind::AuthenticationFailed, _) | (_, Some("WRONGPASS" | "NOAUTH")) => {
                 Self::Credentials { store, message }

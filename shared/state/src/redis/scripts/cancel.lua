@@ -10,6 +10,7 @@ if is_too_new(entry) then return { 'too_new', entry.v } end
 if entry.lx == token then return { 'ok', answer(id, entry, true) } end
 if is_final(entry.st) then return { 'ended', answer(id, entry, true) } end
 if entry.can and (ARGV[7] ~= '1' or entry.canrm == '1') then return { 'ok', answer(id, entry, true) } end
+check_record(id)
 redis.call('ZCARD', wait_key(entry.lane))
 load_hold(entry)
 

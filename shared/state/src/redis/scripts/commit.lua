@@ -23,8 +23,7 @@ if ARGV[18] ~= '' then
   if held[1] ~= ARGV[19] or held[2] ~= ARGV[20] or not is_live then return { 'lane_lost' } end
 end
 -- Reads every key once that is of another type if somebody meddled: before anything is written.
-local old_record = redis.pcall('STRLEN', record_key(id))
-if type(old_record) == 'table' then error(old_record.err) end
+redis.call('STRLEN', record_key(id))
 local has_ended, change = ARGV[12] == 'end', ARGV[14]
 local rule = change ~= 'leave' and rule_of(ARGV[15], ARGV[16]) or nil
 if change ~= 'leave' or has_ended then

@@ -72,6 +72,13 @@ local function load(id)
   return as_table(flat)
 end
 
+-- Stops before anything is written when the record is not there or no JSON: nobody could read what comes of it.
+local function check_record(id)
+  local record = redis.call('GET', record_key(id))
+  if not record then error('CORRUPT the record is missing') end
+  if not pcall(cjson.decode, record) then error('CORRUPT the record is no JSON') end
+end
+
 -- Changes fields of an entry; `false` takes a field away.
 local function write(id, entry, fields)
   local set, gone = {}, {}

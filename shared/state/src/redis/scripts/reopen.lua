@@ -10,8 +10,7 @@ if not entry then return { 'missing' } end
 if is_too_new(entry) then return { 'too_new', entry.v } end
 if entry.lx == ARGV[5] then return { 'ok', answer(id, entry, true) } end
 if entry.rev ~= ARGV[6] or not is_final(entry.st) then return { 'lost' } end
-local old_record = redis.pcall('STRLEN', record_key(id))
-if type(old_record) == 'table' then error(old_record.err) end
+check_record(id)
 
 due_at_once(id, entry)
 redis.call('SET', record_key(id), ARGV[7])

@@ -1,0 +1,102 @@
+//! Facts of opening: every cause has its own error.
+
+use super::server::{Server, free_port};
+use super::{admit, free_start, lane, need_redis};
+use crate::Health;
+use crate::redis::{OpenError, Redis, Time};
+
+async fn refused(url: &str) -> OpenError {
+    let problem = Redis::open(&url.parse().unwrap(), Time::Server).await.expect_err("refused");
+    assert!(problem.to_string().contains("127.0.0.1"), "{problem}");
+    problem
+}
+
+#[tokio::test]
+async fn nobody_there_is_unreachable() {
+    let port = free_port();
+    for url in [
+        format!("redis://127.0.0.1:{port}"),
+        format!("redis+sentinel://127.0.0.1:{port}/main"),
+        format!("redis+cluster://127.0.0.1:{port}"),
+    ] {
+        let problem = refused(&url).await;
+        assert!(matches!(problem, OpenError::Unreachable { .. }), "{problem:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_or_missing_password_is_refused_and_not_shown() {
+    need_redis!();
+    let server = Server::start(&["--requirepass", "right"]).await;
+    let port = server.port();
+    for url in [format!("redis://:wr0ng@127.0.0.1:{port}"), format!("redis://127.0.0.1:{port}")] {
+        let problem = refused(&url).await;
+        assert!(matches!(problem, OpenError::Credentials { .. }), "{problem:?}");
+        assert!(!format!("{problem} {problem:?}").contains("wr0ng"));
+    }
+    let url = format!("redis://:right@127.0.0.1:{port}").parse().unwrap();
+    Redis::open(&url, Time::Server).await.unwrap().check().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_user_needs_the_keys_of_its_prefix_and_no_others() {
+    need_redis!();
+    let server = Server::start(&[]).await;
+    let port = server.port();
+    for (user, keys) in [("narrow", "~other:*"), ("right", "~{mine*")] {
+        server.query(&["ACL", "SETUSER", user, "on", ">pw", keys, "&{mine}:news", "+@all", "-@admin"]).await;
+    }
+    let problem = refused(&format!("redis://narrow:pw@127.0.0.1:{port}?prefix=mine")).await;
+    assert!(matches!(problem, OpenError::Permission { .. }), "{problem:?}");
+    let url = format!("redis://right:pw@127.0.0.1:{port}?prefix=mine").parse().unwrap();
+    let store = Redis::open(&url, Time::Server).await.unwrap();
+    admit(&store, free_start(&lane(1))).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_read_only_replica_is_refused() {
+    need_redis!();
+    let master = Server::start(&[]).await;
+    let of = format!("127.0.0.1 {}", master.port());
+    let replica = Server::start(&["--replicaof", "127.0.0.1", &master.port().to_string()]).await;
+    let problem = refused(&replica.url("sampan")).await;
+    assert!(matches!(problem, OpenError::Replica { .. }), "{problem:?} of {of}");
+}
+
+#[tokio::test]
+async fn a_server_that_forgets_records_is_refused_unless_told_otherwise() {
+    need_redis!();
+    let server = Server::start(&["--maxmemory-policy", "allkeys-lru"]).await;
+    let problem = refused(&server.url("sampan")).await;
+    assert!(matches!(&problem, OpenError::Evicts { policy, .. } if policy == "allkeys-lru"), "{problem:?}");
+    let url = format!("{}&eviction=allow", server.url("sampan")).parse().unwrap();
+    Redis::open(&url, Time::Server).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_node_of_a_cluster_and_a_single_server_are_told_apart() {
+    need_redis!();
+    let node = Server::start(&["--cluster-enabled", "yes"]).await;
+    let problem = refused(&node.url("sampan")).await;
+    assert!(matches!(&problem, OpenError::Topology { instead, .. } if instead.contains("cluster")), "{problem:?}");
+    let single = Server::start(&[]).await;
+    let problem = refused(&single.url("sampan").replace("redis://", "redis+cluster://")).await;
+    assert!(matches!(&problem, OpenError::Topology { instead, .. } if instead.contains("redis://")), "{problem:?}");
+}
+
+#[tokio::test]
+async fn a_newer_format_and_foreign_keys_are_refused_and_left_as_they_are() {
+    need_redis!();
+    let server = Server::start(&[]).await;
+    server.query(&["HSET", "{newer}:about", "format", "2", "shards", "64"]).await;
+    let problem = refused(&server.url("newer")).await;
+    assert!(matches!(problem, OpenError::TooNew { found: 2, known: 1, .. }), "{problem:?}");
+    server.query(&["HSET", "{other}:about", "format", "1", "shards", "64"]).await;
+    server.query(&["SET", "{text}:about", "mine"]).await;
+    server.query(&["SET", "{busy.3}:ids", "mine"]).await;
+    for prefix in ["other", "text", "busy"] {
+        let problem = refused(&server.url(prefix)).await;
+        assert!(matches!(&problem, OpenError::NotAStore { message, .. } if message.contains(prefix)), "{problem:?}");
+    }
+    assert_eq!(server.query(&["GET", "{text}:about"]).await, redis::Value::BulkString(b"mine".to_vec()));
+}
