@@ -149,7 +149,7 @@ fn serve(command: &mut Command, files: &ServerFolder, folder: &Path) {
 #[tokio::test]
 async fn a_wrong_choice_of_store_is_a_wrong_command_line() {
     let world = World::start().await;
-    for store in ["redis://127.0.0.1:6379", "embedded:", "sqlite"] {
+    for store in ["mysql://127.0.0.1:3306", "embedded:", "sqlite"] {
         let files = ServerFolder { store: store.to_owned(), ..world.files().clone() };
         let (status, told) = Server::try_start(&files).await.map(|_| ()).expect_err("refused");
         assert_eq!(status.code(), Some(2), "{told}");
