@@ -149,10 +149,11 @@ fn serve(command: &mut Command, files: &ServerFolder, folder: &Path) {
 #[tokio::test]
 async fn a_wrong_choice_of_store_is_a_wrong_command_line() {
     let world = World::start().await;
-    for store in ["mysql://127.0.0.1:3306", "embedded:", "sqlite"] {
+    // The rest of a URL can hold a password, so only its beginning is said again.
+    for (store, said) in [("mysql://me:hush@127.0.0.1", "mysql://"), ("embedded:", "embedded:"), ("sqlite", "sqlite")] {
         let files = ServerFolder { store: store.to_owned(), ..world.files().clone() };
         let (status, told) = Server::try_start(&files).await.map(|_| ()).expect_err("refused");
         assert_eq!(status.code(), Some(2), "{told}");
-        assert!(told.contains(store) && told.contains("embedded"), "{told}");
+        assert!(told.contains(said) && told.contains("embedded:DIR") && !told.contains("hush"), "{told}");
     }
 }
