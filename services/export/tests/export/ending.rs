@@ -214,9 +214,13 @@ async fn time_in_the_vendors_queue_is_no_stall() {
 async fn an_object_that_vanishes_before_the_second_look_proves_nothing() {
     let world = World::new(Cloud::Tencent);
     let id = world.start().await;
-    while world.get(id).await.journal.step_name != "prove" {
+    for _ in 0..200 {
+        if world.get(id).await.journal.step_name == "prove" {
+            break;
+        }
         world.run_for(5).await;
     }
+    assert_eq!(world.get(id).await.journal.step_name, "prove", "one look alone proves nothing");
     world.cloud.remove("system");
     let ended = world.end(id).await;
     assert_eq!((ended.state, reason(&ended)), (State::Failed, "ARTIFACT_CHANGED"));

@@ -87,6 +87,28 @@ async fn a_preview_tells_every_broken_rule_with_limit_source_and_fix() {
 }
 
 #[tokio::test]
+async fn a_preview_with_a_broken_field_still_tells_what_stands_against_the_image_and_the_bucket() {
+    let world = World::new(Cloud::Tencent);
+    {
+        let mut script = world.cloud.script();
+        script.image.as_mut().unwrap().is_windows = true;
+        script.bucket.as_mut().unwrap().region = Some("ap-beijing".to_owned());
+        // The vendor's own check would carry the broken field to the cloud.
+        script.checks.push_back((CallClass::Caller, Reason::CloudRefused));
+    }
+    let spec = pb::ExportSpec { prefix: Some("a b".to_owned()), ..message(&world) };
+    let told = preview(&world, spec.clone()).await;
+    let rules: Vec<_> = told.violations.iter().map(|found| found.rule.as_str()).collect();
+    assert_eq!(rules, ["PREFIX_MALFORMED", "IMAGE_WINDOWS", "BUCKET_ELSEWHERE"]);
+    assert!(!told.startable && told.image.is_some());
+
+    let told = preview(&world, pb::ExportSpec { bucket: "no bucket".to_owned(), ..spec }).await;
+    let rules: Vec<_> = told.violations.iter().map(|found| found.rule.as_str()).collect();
+    assert_eq!(rules, ["BUCKET_NAME_MALFORMED", "PREFIX_MALFORMED", "IMAGE_WINDOWS"]);
+    assert_eq!(world.cloud.script().checks.len(), 1, "the vendor's check was not asked");
+}
+
+#[tokio::test]
 async fn a_busy_image_warns_in_a_preview_and_a_spent_quota_stops_who_does_not_queue() {
     let world = World::new(Cloud::Tencent);
     world.cloud.script().checks.push_back((CallClass::Busy, Reason::CloudBusy));
