@@ -9,7 +9,7 @@ use sampan_proto::image::v1 as image_pb;
 use sampan_state::QuotaPicture;
 
 use crate::rules;
-use crate::spec::{ExportSpec, Ground};
+use crate::spec::{ExportSpec, Ground, Reading};
 use crate::survey::{self, Survey};
 use crate::{names, saga, waiting};
 
@@ -22,6 +22,28 @@ pub(crate) fn malformed(violations: &[Violation]) -> pb::PreviewExportResponse {
         violations: violations.iter().map(convert::image::violation).collect(),
         ..pb::PreviewExportResponse::default()
     }
+}
+
+/// Answers a request of which some fields are wrong: the cloud is asked about the others, so that one answer names
+/// everything. What is wrong reaches no cloud.
+pub(crate) async fn doubtful(ground: Ground<'_>, spec: &ExportSpec, reading: &Reading) -> pb::PreviewExportResponse {
+    let mut answer = malformed(&reading.broken);
+    let Some(account) = ground.accounts.get(&spec.account) else { return answer };
+    if reading.doubts("spec.image") {
+        return answer;
+    }
+    let bucket = spec.bucket_ref();
+    let (image, bucket) = futures::join!(account.images.describe_image(&spec.region, &spec.image), async {
+        if reading.doubts("spec.bucket") { None } else { Some(account.buckets.head_bucket(&bucket).await) }
+    });
+    let mut findings = survey::about_image(spec, &image, ground.limits);
+    findings.extend(bucket.iter().flat_map(|bucket| survey::about_bucket(spec, bucket)));
+    let (violations, mut warnings) = rules::split(findings);
+    warnings.splice(0..0, reading.warnings.iter().cloned());
+    answer.violations.extend(violations.iter().map(convert::image::violation));
+    answer.warnings = warnings.iter().map(convert::image::violation).collect();
+    answer.image = image.ok().flatten().map(|image| facts(spec, &image));
+    answer
 }
 
 /// Answers a well-formed request from what the cloud says now.

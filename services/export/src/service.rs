@@ -41,11 +41,14 @@ impl Service {
     }
 
     async fn preview(&self, request: pb::PreviewExportRequest) -> Result<pb::PreviewExportResponse, Problem> {
-        match ExportSpec::parse(request.spec, self.ground()) {
-            Ok((spec, warnings)) => {
-                preview::live(&self.engine, self.ground(), &spec, warnings).await.map_err(|error| self.problem(error))
+        let reading = ExportSpec::read(request.spec, self.ground());
+        match &reading.spec {
+            Some(spec) if reading.broken.is_empty() => {
+                let live = preview::live(&self.engine, self.ground(), spec, reading.warnings.clone()).await;
+                live.map_err(|error| self.problem(error))
             }
-            Err(violations) => Ok(preview::malformed(&violations)),
+            Some(spec) => Ok(preview::doubtful(self.ground(), spec, &reading).await),
+            None => Ok(preview::malformed(&reading.broken)),
         }
     }
 

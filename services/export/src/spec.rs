@@ -64,6 +64,25 @@ pub struct Ground<'a> {
     pub limits: &'a Limits,
 }
 
+/// A message that was looked through.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reading {
+    /// What is asked for; `None` when not even the image is named well. Fields that are broken stand as they came, or
+    /// as their default.
+    pub spec: Option<ExportSpec>,
+    /// Every field that is wrong, in the order of the fields.
+    pub broken: Vec<Violation>,
+    /// What the caller should know.
+    pub warnings: Vec<Violation>,
+}
+
+impl Reading {
+    /// Returns whether a part of the request is wrong: the path of a field, or of a group of fields.
+    pub fn doubts(&self, path: &str) -> bool {
+        self.broken.iter().any(|violation| violation.field.starts_with(path))
+    }
+}
+
 impl ExportSpec {
     /// Checks a message.
     ///
@@ -75,11 +94,18 @@ impl ExportSpec {
         message: Option<pb::ExportSpec>,
         ground: Ground<'_>,
     ) -> Result<(Self, Vec<Violation>), Vec<Violation>> {
+        match Self::read(message, ground) {
+            Reading { spec: Some(spec), broken, warnings } if broken.is_empty() => Ok((spec, warnings)),
+            Reading { broken, .. } => Err(broken),
+        }
+    }
+
+    /// Looks a message through and makes the best of it.
+    pub fn read(message: Option<pb::ExportSpec>, ground: Ground<'_>) -> Reading {
         let Some(message) = message else {
             let finding = Finding::new(Reason::FieldRequired, "spec").message("the spec is missing");
-            return Err(vec![
-                finding.fix("Set spec: the image, the bucket, and what differs from the defaults").violation(),
-            ]);
+            let broken = finding.fix("Set spec: the image, the bucket, and what differs from the defaults").violation();
+            return Reading { spec: None, broken: vec![broken], warnings: Vec::new() };
         };
         let mut fields = Fields { ground, broken: Vec::new() };
         let image = fields.image(message.image.as_ref());
@@ -90,8 +116,8 @@ impl ExportSpec {
         let deadline_seconds = fields.wait("spec.deadline", message.deadline);
         let stall_after_seconds = fields.wait("spec.stall_after", message.stall_after);
         // Without a cloud the vendor's own rules cannot be told; everything else has been looked at.
-        let (Some((cloud, account, region, image)), Some(format), Some(on_spent)) = (image, format, on_spent) else {
-            return Err(fields.broken);
+        let Some((cloud, account, region, image)) = image else {
+            return Reading { spec: None, broken: fields.broken, warnings: Vec::new() };
         };
         let spec = Self {
             cloud,
@@ -100,16 +126,16 @@ impl ExportSpec {
             image,
             bucket: message.bucket,
             prefix: message.prefix,
-            format,
+            format: format.unwrap_or(ImageFormat::Raw),
             only_root_disk: message.only_root_disk,
             role_name,
-            queue_when_quota_spent: on_spent == OnSpent::Queue,
+            queue_when_quota_spent: on_spent == Some(OnSpent::Queue),
             deadline_seconds,
             stall_after_seconds,
         };
         let (enforced, warnings) = rules::split(rules::request::check(&spec, ground));
         fields.broken.extend(enforced);
-        if fields.broken.is_empty() { Ok((spec, warnings)) } else { Err(fields.broken) }
+        Reading { spec: Some(spec), broken: fields.broken, warnings }
     }
 
     /// Returns the lane of the export's mutating call.

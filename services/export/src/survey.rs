@@ -57,14 +57,8 @@ impl Survey {
 
     /// Returns every rule that the facts break, each once.
     pub fn findings(&self, spec: &ExportSpec, limits: &Limits) -> Vec<Finding> {
-        let mut findings = match &self.image {
-            Ok(image) => rules::image::check(spec, image.as_ref(), limits),
-            Err(error) => vec![unanswered(error, "spec.image")],
-        };
-        findings.extend(match &self.bucket {
-            Ok(bucket) => rules::bucket::check(spec, bucket.as_ref()),
-            Err(error) => vec![unanswered(error, "spec.bucket")],
-        });
+        let mut findings = about_image(spec, &self.image, limits);
+        findings.extend(about_bucket(spec, &self.bucket));
         let passes = self.busy().or(self.spent()).is_some();
         if let Some(error) = self.vendor_check.as_ref().err().filter(|_| !passes) {
             let finding = vendor_finding(error);
@@ -75,6 +69,26 @@ impl Survey {
             }
         }
         findings
+    }
+}
+
+/// Returns every rule that the image breaks, by the cloud's answer.
+pub(crate) fn about_image(
+    spec: &ExportSpec,
+    image: &Result<Option<Image>, CallError>,
+    limits: &Limits,
+) -> Vec<Finding> {
+    match image {
+        Ok(image) => rules::image::check(spec, image.as_ref(), limits),
+        Err(error) => vec![unanswered(error, "spec.image")],
+    }
+}
+
+/// Returns every rule that the bucket breaks, by the cloud's answer.
+pub(crate) fn about_bucket(spec: &ExportSpec, bucket: &Result<Option<Bucket>, CallError>) -> Vec<Finding> {
+    match bucket {
+        Ok(bucket) => rules::bucket::check(spec, bucket.as_ref()),
+        Err(error) => vec![unanswered(error, "spec.bucket")],
     }
 }
 

@@ -7,6 +7,7 @@ use anyhow::Result;
 use sampan_proto::export::v1::export_service_client::ExportServiceClient;
 use sampan_proto::export::v1::{ExportImageRequest, ExportSpec};
 use sampan_proto::image::v1::{Cloud, ImageReference};
+use tokio::task::JoinSet;
 use tonic::transport::Channel;
 
 use crate::child::Server;
@@ -82,9 +83,10 @@ async fn round(server: &Server, in_flight: usize) -> Result<(f64, f64, f64)> {
     }
     call(ExportServiceClient::new(channels[0].clone())).await?;
     let (cpu_before, until) = (server.cpu_seconds(), Instant::now() + ROUND);
-    let work = (0..in_flight).map(|index| {
+    let mut work = JoinSet::new();
+    for index in 0..in_flight {
         let client = ExportServiceClient::new(channels[index % channels.len()].clone());
-        tokio::spawn(async move {
+        work.spawn(async move {
             let mut latencies = Vec::new();
             while Instant::now() < until {
                 let begun = Instant::now();
@@ -92,11 +94,11 @@ async fn round(server: &Server, in_flight: usize) -> Result<(f64, f64, f64)> {
                 latencies.push(begun.elapsed());
             }
             anyhow::Ok(latencies)
-        })
-    });
+        });
+    }
     let mut all = Vec::new();
-    for done in futures::future::try_join_all(work).await? {
-        all.extend(done?);
+    while let Some(done) = work.join_next().await {
+        all.extend(done??);
     }
     let cpu = server.cpu_seconds() - cpu_before;
     let latencies = Latencies::new(all);
