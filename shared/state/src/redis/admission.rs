@@ -1,14 +1,18 @@
-//! Decides what becomes of a start: one trip.
+//! Decides what becomes of a start: one trip; on a cluster three when it has a request id.
+//!
+//! A cluster's script stays in its slot, so it sees only requests of its own shard. Whether the request id was used
+//! for a lane of another shard is looked up before. Equal requests have one lane, so for them the one script decides;
+//! only two different requests of one id that arrive at the same moment may both start.
 
 use async_trait::async_trait;
 
-use super::Redis;
 use super::call::Call;
 use super::keys::Shard;
 use super::operations::due_us;
 use super::quota::{limit_of, offset_of, read_picture};
 use super::record::to_bytes;
-use super::scripts::ADMIT;
+use super::scripts::{ADMIT, ASKED, STARTED};
+use super::{Inner, Redis};
 use crate::admission::{Admission, Admitted, NewOperation, OnSpent};
 use crate::error::Error;
 use crate::operation::{Operation, RECORD_VERSION};
@@ -27,6 +31,12 @@ impl Admission for Redis {
             Some(id) if !self.inner.link.is_cluster() => Shard::of_request(&operation.caller, id),
             Some(_) | None => shard,
         };
+        let known = (operation.request_id.is_some() && self.inner.link.is_cluster()).then_some(&operation);
+        if let Some(operation) = known
+            && let Some(started) = self.inner.started_elsewhere(operation, shard).await?
+        {
+            return started;
+        }
         let rule = quota.as_ref().map(|request| &request.rule);
         let call = Call::over(&ADMIT, vec![shard, request_shard])
             .number(operation.id)
@@ -51,7 +61,11 @@ impl Admission for Redis {
             ("new", ..) => {
                 let found = reply.found()?;
                 self.inner.known.remember(found.id, shard);
-                Ok(Admitted::New(found.written(operation)?))
+                let admitted = found.written(operation)?;
+                if self.inner.link.is_cluster() {
+                    self.inner.hear_of(&admitted, shard, "keep").await?;
+                }
+                Ok(Admitted::New(admitted))
             }
             ("existing", ..) => Ok(Admitted::Existing(reply.found()?.operation()?)),
             ("reused", _, Some(request_id)) => {
@@ -63,6 +77,42 @@ impl Admission for Redis {
             }
             ("invalid", ..) => Err(Error::Invalid(format!("{} belongs to another start", operation.id.name()))),
             _ => Err(reply.odd()),
+        }
+    }
+}
+
+impl Inner {
+    /// Remembers in which shard a request was heard of, or returns the other one that it was heard of in.
+    async fn hear_of(&self, operation: &Operation, shard: Shard, mode: &str) -> Result<Option<Shard>, Error> {
+        let Some(id) = operation.request_id else { return Ok(None) };
+        let call = Call::new(&ASKED, Shard::of_request(&operation.caller, id)).number(id).arg(&operation.caller);
+        let tag = self.run(call.arg(self.prefix.tag(shard)).arg(mode)).await?.text()?;
+        Ok(self.prefix.shard_of(&tag))
+    }
+
+    /// Returns what a request started in another shard than that of its lane now.
+    async fn started_elsewhere(
+        &self,
+        operation: &Operation,
+        shard: Shard,
+    ) -> Result<Option<Result<Admitted, Error>>, Error> {
+        let (Some(request_id), Some(other)) = (operation.request_id, self.hear_of(operation, shard, "look").await?)
+        else {
+            return Ok(None);
+        };
+        let call = Call::new(&STARTED, other).number(request_id).arg(&operation.caller);
+        let mut reply = self.run(call.arg(&operation.request_digest)).await?;
+        match reply.text()?.as_str() {
+            "existing" => Ok(Some(Ok(Admitted::Existing(reply.found()?.operation()?)))),
+            "reused" => {
+                let existing = Box::new(reply.found()?.operation()?);
+                Ok(Some(Err(Error::RequestIdReused { request_id, existing })))
+            }
+            _ => {
+                // That start was refused.
+                self.hear_of(operation, shard, "take").await?;
+                Ok(None)
+            }
         }
     }
 }

@@ -108,12 +108,11 @@ impl Inner {
             answer => answer?,
         };
         if let Some(confirm) = self.confirm.filter(|confirm| call.script.is_confirmed && confirm.replicas > 0) {
-            for shard in &call.shards {
-                let tag = self.prefix.tag(*shard);
-                let had = self.link.wait(&tag, confirm.replicas, confirm.within).await?;
-                if had < confirm.replicas {
-                    return Err(Refusal::Unconfirmed(had));
-                }
+            // All of a call lies on one node.
+            let tag = call.shards.first().map(|shard| self.prefix.tag(*shard)).unwrap_or_default();
+            let had = self.link.wait(&tag, confirm.replicas, confirm.within).await?;
+            if had < confirm.replicas {
+                return Err(Refusal::Unconfirmed(had));
             }
         }
         Ok(answer)
@@ -121,10 +120,11 @@ impl Inner {
 
     fn command(&self, call: &Call, verb: &str, script: &str) -> Cmd {
         let mut command = redis::cmd(verb);
-        command.arg(script).arg(call.shards.len());
-        for shard in &call.shards {
-            command.arg(self.prefix.tag(*shard));
+        let mut keys: Vec<String> = call.shards.iter().map(|shard| self.prefix.tag(*shard)).collect();
+        if let (true, Some(shard)) = (self.link.is_cluster(), call.shards.first()) {
+            keys.push(self.prefix.whole(*shard));
         }
+        command.arg(script).arg(keys.len()).arg(keys);
         command.arg(self.time.argument()).arg(RECORD_VERSION).arg(self.prefix.channel());
         for argument in &call.args {
             command.arg(argument);

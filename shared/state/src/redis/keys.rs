@@ -61,6 +61,16 @@ impl Prefix {
         format!("{{{}.{}}}", self.0, shard.0)
     }
 
+    /// Returns a key of the shard that never exists; `scripts/prelude.lua` says what for.
+    pub(super) fn whole(&self, shard: Shard) -> String {
+        format!("{}:whole", self.tag(shard))
+    }
+
+    /// Returns the shard of a tag.
+    pub(super) fn shard_of(&self, tag: &str) -> Option<Shard> {
+        Shard::all().find(|shard| self.tag(*shard) == tag)
+    }
+
     /// Returns the key of the hash that says what the store is: `format` and `shards`.
     pub(super) fn about(&self) -> String {
         format!("{{{}}}:about", self.0)

@@ -56,6 +56,7 @@ macro_rules! code {
 
 scripts! {
     ADMIT = "admit", true;
+    ASKED = "asked", false;
     CANCEL = "cancel", true;
     CHECK = "check", false;
     CLAIM = "claim", false;
@@ -74,6 +75,7 @@ scripts! {
     RENEW = "renew", false;
     RENEW_LANE = "renew_lane", false;
     REOPEN = "reopen", true;
+    STARTED = "started", false;
     TAKE_TURN = "take_turn", true;
     UNLOCK_LANE = "unlock_lane", false;
 }
@@ -87,7 +89,7 @@ mod tests {
         let mut hashes: Vec<&str> = ALL.iter().map(|script| script.hash()).collect();
         hashes.sort_unstable();
         hashes.dedup();
-        assert_eq!(hashes.len(), 21);
+        assert_eq!(hashes.len(), 23);
         let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/redis/scripts");
         for script in ALL {
             let own = std::fs::read_to_string(folder.join(format!("{}.lua", script.name))).unwrap();

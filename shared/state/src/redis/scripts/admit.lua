@@ -18,7 +18,7 @@ if known then
   return { 'new', answer(id, known, true) }
 end
 
-local request_key = KEYS[2] .. ':request:' .. request_id .. ':' .. caller
+local request_key = TAGS[2] .. ':request:' .. request_id .. ':' .. caller
 if request_id ~= '' then
   local started = redis.call('GET', request_key)
   if started then

@@ -18,7 +18,7 @@ local claimed, skipped, given = {}, {}, {}
 
 if ARGV[8] == '1' then
   for number, id in string.gmatch(redis.call('GET', token_key) or '', '(%d+):([^,]+),') do
-    TAG = KEYS[tonumber(number)]
+    TAG = TAGS[tonumber(number)]
     local entry = load(id)
     if entry and entry.own == owner then claimed[#claimed + 1] = answer(id, entry, true) end
   end
@@ -27,7 +27,7 @@ end
 
 local function candidates(count)
   local found = {}
-  for number, tag in ipairs(KEYS) do
+  for number, tag in ipairs(TAGS) do
     for i = 9, #ARGV do
       TAG = tag
       local due = redis.call('ZRANGEBYSCORE', due_key(ARGV[i]), '-inf', int(NOW), 'WITHSCORES', 'LIMIT', 0, count)
@@ -63,7 +63,7 @@ while #claimed < most do
   for i = 1, math.min(#found, most - #claimed) do
     local candidate = found[i]
     local id = candidate.id
-    TAG = KEYS[candidate.number]
+    TAG = TAGS[candidate.number]
     local entry, problem = readable(id)
     if entry then
       local expires = NOW + ttl

@@ -3,7 +3,7 @@
 -- KEYS      tags of the shards to look at
 -- ARGV[4…]  kinds
 local earliest = nil
-for _, tag in ipairs(KEYS) do
+for _, tag in ipairs(TAGS) do
   TAG = tag
   for i = 4, #ARGV do
     local first = redis.call('ZRANGE', due_key(ARGV[i]), 0, 0, 'WITHSCORES')

@@ -1,7 +1,9 @@
 -- Begins every script: keys, time, entries, due queue, announcements.
 --
 -- KEYS[1]   tag of the shard that the decision is about, such as {sampan.7}. Every key below begins with a tag, so a
---           script that is given one tag stays in one slot.
+--           script that is given one tag stays in one slot. On a cluster a second key of the slot, tag:whole, comes
+--           last. Neither exists: while a slot moves from node to node, Redis refuses a script that names two
+--           absent keys (TRYAGAIN), at both nodes, so no script ever sees a shard of which a part is elsewhere.
 -- ARGV[1]   the time in microseconds where the caller gives it; empty: Redis's own
 -- ARGV[2]   newest version of a record that the caller understands
 -- ARGV[3]   channel of announcements
@@ -16,12 +18,18 @@
 -- | tag:due:KIND                  | zset   | ID by due time: the due queue                                        |
 -- | tag:ids                       | zset   | ID, all of score 0, so in the order of their start                   |
 -- | tag:request:REQUEST ID:CALLER | string | tag and ID of the operation that the request started                 |
+-- | tag:asked:REQUEST ID:CALLER   | string | cluster only: tag of the shard that the request was last heard of in  |
 -- | tag:claim:TOKEN               | string | what a claim was given; lives for seconds                            |
 -- | tag:check                     | string | when the store was last checked                                      |
 --
 -- Times are microseconds, days are counted from 1970-01-01. All of them are whole numbers below 2^53, which Lua's
 -- numbers hold exactly; only `int` may turn them into text.
 local TAG = KEYS[1]
+
+local TAGS = {}
+for _, key in ipairs(KEYS) do
+  if string.sub(key, -1) == '}' then TAGS[#TAGS + 1] = key end
+end
 
 local function lane_key(lane) return TAG .. ':lane:' .. lane end
 local function wait_key(lane) return TAG .. ':wait:' .. lane end

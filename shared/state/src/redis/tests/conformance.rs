@@ -1,4 +1,4 @@
-//! The conformance suite, on one server that the cases share; each has a prefix of its own.
+//! The conformance suite, on one server and on a cluster that the cases share; each has a prefix of its own.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
@@ -8,14 +8,30 @@ use async_trait::async_trait;
 use jiff::SignedDuration;
 use sampan_core::clock::{Clock, ManualClock, SystemClock};
 
+use super::cluster::Cluster;
 use super::server::{self, Server};
 use crate::SharedStore;
 use crate::conformance::Harness;
 use crate::redis::{Redis, Time};
 
+/// Where the store of a harness lies.
+enum Place {
+    Server(Arc<Server>),
+    Cluster(Arc<Cluster>),
+}
+
+impl Place {
+    fn url(&self, prefix: &str) -> String {
+        match self {
+            Self::Server(server) => server.url(prefix),
+            Self::Cluster(cluster) => cluster.url(prefix),
+        }
+    }
+}
+
 struct Bench {
     /// `None` where there is no server to test with.
-    server: Option<Arc<Server>>,
+    place: Option<Place>,
     prefix: String,
     clock: Arc<ManualClock>,
     store: Mutex<Option<Arc<Redis>>>,
@@ -23,9 +39,9 @@ struct Bench {
 
 impl Bench {
     async fn open(&self) {
-        if let Some(server) = &self.server {
+        if let Some(place) = &self.place {
             let time = Time::Given(self.clock.clone());
-            let store = Redis::open(&server.url(&self.prefix).parse().unwrap(), time).await.unwrap();
+            let store = Redis::open(&place.url(&self.prefix).parse().unwrap(), time).await.unwrap();
             *self.store.lock().unwrap() = Some(store);
         }
     }
@@ -34,7 +50,7 @@ impl Bench {
 #[async_trait]
 impl Harness for Bench {
     fn is_available(&self) -> bool {
-        self.server.is_some()
+        self.place.is_some()
     }
 
     fn store(&self) -> SharedStore {
@@ -53,10 +69,10 @@ impl Harness for Bench {
     }
 }
 
-async fn on_one_server() -> Bench {
+async fn on(place: Option<Place>) -> Bench {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     let bench = Bench {
-        server: if server::is_there() { Some(Server::shared().await) } else { None },
+        place,
         prefix: format!("case-{}", NUMBER.fetch_add(1, Ordering::Relaxed)),
         clock: Arc::new(ManualClock::new(SystemClock.now())),
         store: Mutex::new(None),
@@ -65,6 +81,18 @@ async fn on_one_server() -> Bench {
     bench
 }
 
+async fn on_one_server() -> Bench {
+    on(if server::is_there() { Some(Place::Server(Server::shared().await)) } else { None }).await
+}
+
+async fn on_a_cluster() -> Bench {
+    on(if server::is_there() { Some(Place::Cluster(Cluster::shared().await)) } else { None }).await
+}
+
 mod one_server {
     conformance_suite!(super::on_one_server);
+}
+
+mod three_nodes {
+    conformance_suite!(super::on_a_cluster);
 }

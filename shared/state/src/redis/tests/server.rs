@@ -146,7 +146,12 @@ impl Server {
     }
 }
 
-/// Returns a port that was free a moment ago.
+/// Returns a port that was free a moment ago, and ten thousand above it another that a port can have.
 pub(super) fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    loop {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        if port < 55_000 {
+            return port;
+        }
+    }
 }
