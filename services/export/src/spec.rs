@@ -180,7 +180,7 @@ impl ExportSpec {
 /// Checks the caller's labels.
 ///
 /// # Errors
-/// Labels that are wrong, the first [`MAX_LABELS`] of them.
+/// Labels that are wrong, the first 64 of them.
 pub fn check_labels(labels: &BTreeMap<String, String>) -> Result<(), Vec<Violation>> {
     let mut broken = Vec::new();
     if labels.len() > MAX_LABELS {
