@@ -10,12 +10,14 @@ use super::call::Call;
 use super::keys::Shard;
 use super::operations::due_us;
 use super::quota::{limit_of, offset_of, read_picture};
-use super::record::to_bytes;
+use super::record::{parse_quota, to_bytes};
+use super::reply::Reply;
 use super::scripts::{ADMIT, ASKED, STARTED};
 use super::{Inner, Redis};
 use crate::admission::{Admission, Admitted, NewOperation, OnSpent};
 use crate::error::Error;
-use crate::operation::{Operation, RECORD_VERSION};
+use crate::operation::{Operation, RECORD_VERSION, State};
+use crate::record::instant;
 
 #[async_trait]
 impl Admission for Redis {
@@ -58,10 +60,12 @@ impl Admission for Redis {
             .number(RECORD_VERSION);
         let mut reply = self.inner.run(call).await?;
         match (reply.text()?.as_str(), quota, operation.request_id) {
-            ("new", ..) => {
-                let found = reply.found()?;
-                self.inner.known.remember(found.id, shard);
-                let admitted = found.written(operation)?;
+            (word @ ("fresh" | "new"), ..) => {
+                let admitted = match word {
+                    "fresh" => fresh(operation, &mut reply)?,
+                    _ => reply.found()?.written(operation)?,
+                };
+                self.inner.known.remember(admitted.id, shard);
                 if self.inner.link.is_cluster() {
                     self.inner.hear_of(&admitted, shard, "keep").await?;
                 }
@@ -79,6 +83,13 @@ impl Admission for Redis {
             _ => Err(reply.odd()),
         }
     }
+}
+
+/// Returns the record of a new operation that runs: the script adds only the time and the word for its units.
+fn fresh(operation: Operation, reply: &mut Reply) -> Result<Operation, Error> {
+    let now = instant(reply.number()?);
+    let quota = parse_quota(&reply.text()?).ok_or_else(|| reply.odd())?;
+    Ok(Operation { state: State::Running, quota, created: now, updated: now, revision: 1, ..operation })
 }
 
 impl Inner {

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use futures::future::try_join_all;
 use jiff::Timestamp;
 use sampan_core::OperationId;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::call::Call;
 use super::scripts::{GET, RENEW};
@@ -89,17 +89,18 @@ impl Operations for Redis {
         let started = Instant::now();
         loop {
             let left = at_most.saturating_sub(started.elapsed()).min(LONGEST_SLEEP);
-            let sleep = match self.inner.until_due(kinds).await {
-                Ok(Some(wait)) if wait.is_zero() => return,
-                Ok(Some(wait)) => left.min(wait),
-                // A store that cannot be read has nothing due; the claim says what is wrong.
-                Ok(None) | Err(_) => left,
-            };
             if left.is_zero() {
                 return;
             }
+            let sleep = match timeout(left, self.inner.until_due(kinds)).await {
+                Ok(Ok(Some(wait))) if wait.is_zero() => return,
+                Ok(Ok(Some(wait))) => left.min(wait),
+                Ok(Ok(None)) => left,
+                // A store that cannot be read has nothing due; the claim says what is wrong.
+                Ok(Err(_)) | Err(_) => left.min(at_most.saturating_sub(started.elapsed())),
+            };
             // Either the time is up or there is news; both are looked at above.
-            drop(tokio::time::timeout(sleep, work.changed()).await);
+            drop(timeout(sleep, work.changed()).await);
         }
     }
 }

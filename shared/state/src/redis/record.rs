@@ -145,7 +145,7 @@ fn end_cancelled(operation: &mut Operation, at: Timestamp) {
 }
 
 /// Reads the word of scripts for what a record says of its units.
-fn parse_quota(word: &str) -> Option<QuotaHold> {
+pub(super) fn parse_quota(word: &str) -> Option<QuotaHold> {
     let parts: Vec<&str> = word.split(':').collect();
     Some(match parts.as_slice() {
         ["n"] => QuotaHold::None,

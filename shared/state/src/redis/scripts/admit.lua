@@ -6,14 +6,16 @@
 -- ARGV[12]  units, 0 for none     ARGV[13] limit or empty  ARGV[14] offset     ARGV[15] refuse or queue
 -- ARGV[16]  first due or empty    ARGV[17] version of the record
 --
--- Returns new, existing or reused with the operation; spent with the picture; invalid.
--- Idempotent under the operation's id. Nothing is written before the decision is made.
+-- Returns fresh with the time and what the record says of its units, when it is new and runs; new, existing or reused
+-- with the operation; spent with the picture; invalid.
+-- Idempotent under the operation's id. Nothing is written before the decision is made. This is the script that runs most:
+-- it reads and writes each key once.
 local id, lane, kind, caller = ARGV[4], ARGV[5], ARGV[6], ARGV[7]
 local request_id, digest = ARGV[8], ARGV[9]
 local units, first_due = tonumber(ARGV[12]), tonumber(ARGV[16])
 
-local known = load(id)
-if known then
+if redis.call('EXISTS', entry_key(id)) == 1 then
+  local known = load(id)
   if known.digest ~= digest or known.caller ~= caller then return { 'invalid' } end
   return { 'new', answer(id, known, true) }
 end
@@ -35,39 +37,66 @@ if request_id ~= '' then
 end
 
 local rule = rule_of(ARGV[13], ARGV[14])
-local lease_row = redis.call('HGET', lane_key(lane), 'seq')
-local seq = tonumber(lease_row or '0') + 1
-local position, earliest, is_today = 0, NOW, true
+local limit, offset = ARGV[13], ARGV[14]
+local number = day_of(rule, NOW)
+local row = redis.call('HMGET', lane_key(lane), 'seq', 'limit', 'offset', 'day:' .. int(number))
+local seq = tonumber(row[1] or '0') + 1
+local day = parse_day(lane, number, row[4]) or { reserved = 0, committed = 0, spent = false, round = 0, is_new = true }
+local earliest, is_today = NOW, true
 if units > 0 then
   if rule.limit and units > rule.limit then return { 'spent', picture(lane, rule) } end
-  position, earliest, is_today = place(lane, rule, int(seq), units)
-  if not is_today and ARGV[15] == 'refuse' then
-    return { 'spent', picture(lane, rule) }
+  if redis.call('EXISTS', wait_key(lane)) == 1 or not has_room(day, rule, units) then
+    local position
+    position, earliest, is_today = place(lane, rule, int(seq), units)
+    if not is_today and ARGV[15] == 'refuse' then return { 'spent', picture(lane, rule) } end
   end
 end
-
 local due = math.max(earliest, first_due or earliest)
-local entry = { kind = kind, lane = lane }
+
+-- The keys that other operations share come first: should one be of another type, nothing is written.
 redis.call('ZADD', ids_key(), 0, id)
-move_due(id, entry, due)
-redis.call('HSET', lane_key(lane), 'seq', int(seq))
-redis.call('SET', record_key(id), ARGV[10])
-redis.call('HSET', entry_key(id), 'kind', kind, 'lane', lane)
-write(id, entry, {
-  v = ARGV[17], caller = caller, rid = request_id ~= '' and request_id or false, digest = digest, seq = seq, rev = 1,
-  made = NOW, upd = NOW, st = is_today and 'RUNNING' or 'WAITING_FOR_QUOTA', int = ARGV[11], q = 'n', fence = 0,
-  nb = first_due or false,
-})
-if request_id ~= '' then redis.call('SET', request_key, TAG .. ':' .. id) end
-if units > 0 then
-  remember_rule(lane, rule)
-  if is_today then
-    reserve(id, entry, rule, units)
-    write(id, entry, { q = shown_hold(load_hold(entry)) })
+redis.call('ZADD', due_key(kind), int(due), id)
+if due <= NOW + SOON then due_soon[kind] = true end
+local holds = units > 0 and is_today
+local changes = { 'seq', int(seq) }
+if units > 0 and (row[2] ~= limit or row[3] ~= offset) then
+  changes[3], changes[4], changes[5], changes[6] = 'limit', limit, 'offset', offset
+end
+if holds then
+  day.reserved = day.reserved + units
+  if day.is_new then
+    save_day(lane, number, day)
   else
-    start_waiting(id, entry, units)
-    write(id, entry, { q = 'w' })
+    changes[#changes + 1] = 'day:' .. int(number)
+    changes[#changes + 1] = format_day(day)
   end
 end
+redis.call('HSET', lane_key(lane), unpack(changes))
+redis.call('SET', record_key(id), ARGV[10])
+if request_id ~= '' then redis.call('SET', request_key, TAG .. ':' .. id) end
+
+local time = int(NOW)
+local word = holds and ('r:' .. int(number) .. ':' .. int(units)) or is_today and 'n' or 'w'
+local fields = {
+  'v', ARGV[17], 'kind', kind, 'lane', lane, 'caller', caller, 'digest', digest, 'seq', int(seq), 'rev', '1',
+  'made', time, 'upd', time, 'st', is_today and 'RUNNING' or 'WAITING_FOR_QUOTA', 'int', ARGV[11], 'q', word,
+  'fence', '0', 'due', int(due),
+}
+local function also(name, value)
+  fields[#fields + 1] = name
+  fields[#fields + 1] = value
+end
+if request_id ~= '' then also('rid', request_id) end
+if first_due then also('nb', int(first_due)) end
+if holds then
+  also('hday', int(number))
+  also('hunits', int(units))
+  also('hcom', '0')
+  also('hround', int(day.round))
+end
+redis.call('HSET', entry_key(id), unpack(fields))
 announce()
+if is_today then return { 'fresh', time, word } end
+local entry = as_table(fields)
+start_waiting(id, entry, units)
 return { 'new', answer(id, entry, false) }

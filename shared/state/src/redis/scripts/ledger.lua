@@ -34,15 +34,28 @@ local function last_rule(lane)
   return rule_of(known[1] or '', known[2])
 end
 
--- Reads a day; nil when nothing was ever counted on it.
-local function find_day(lane, number)
-  local text = redis.call('HGET', lane_key(lane), 'day:' .. int(number))
+local function parse_day(lane, number, text)
   if not text then return nil end
   local reserved, committed, spent, round = string.match(text, '^(%d+),(%d+),(%d),(%d+)$')
   if not reserved then error('CORRUPT the day ' .. int(number) .. ' of the lane ' .. lane) end
   return {
     reserved = tonumber(reserved), committed = tonumber(committed), spent = spent == '1', round = tonumber(round),
   }
+end
+
+local function format_day(day)
+  return string.format('%.0f,%.0f,%d,%.0f', day.reserved, day.committed, day.spent and 1 or 0, day.round)
+end
+
+-- Reads a day; nil when nothing was ever counted on it.
+local function find_day(lane, number)
+  return parse_day(lane, number, redis.call('HGET', lane_key(lane), 'day:' .. int(number)))
+end
+
+-- Whether nobody waits is for the caller to know.
+local function has_room(day, rule, units)
+  if day.spent then return false end
+  return not rule.limit or day.reserved + day.committed + units <= rule.limit
 end
 
 local function load_day(lane, number)
@@ -52,8 +65,7 @@ end
 -- Writes a day; the first write of a day forgets those before yesterday.
 local function save_day(lane, number, day)
   local key = lane_key(lane)
-  local text = string.format('%.0f,%.0f,%d,%.0f', day.reserved, day.committed, day.spent and 1 or 0, day.round)
-  redis.call('HSET', key, 'day:' .. int(number), text)
+  redis.call('HSET', key, 'day:' .. int(number), format_day(day))
   if not day.is_new then return end
   day.is_new = nil
   for _, field in ipairs(redis.call('HKEYS', key)) do

@@ -13,7 +13,7 @@ async fn sent(server: &Server) -> Vec<(String, u64)> {
     let text = String::from_utf8(text).unwrap();
     let stats = text.lines().filter_map(|line| line.strip_prefix("cmdstat_")?.split_once(":calls="));
     let counts = stats.map(|(name, rest)| (name.to_owned(), rest.split(',').next().unwrap().parse().unwrap()));
-    counts.filter(|(name, _)| ["evalsha", "eval", "exists", "wait", "multi"].contains(&name.as_str())).collect()
+    counts.filter(|(name, _)| ["evalsha", "eval", "wait", "multi"].contains(&name.as_str())).collect()
 }
 
 async fn scripts_sent(server: &Server) -> u64 {
