@@ -15,6 +15,7 @@ use indicatif::ProgressBar;
 use sampan_cloud::stack::Transport;
 use sampan_core::retry::RetryPolicy;
 use sampan_proto::operation::v1::Artifact;
+use tokio::task::JoinSet;
 
 use super::Options;
 use super::links::Links;
@@ -90,8 +91,8 @@ impl From<Failed> for Failure {
 }
 
 /// One file on its way; shared by its streams.
-struct Job<'a> {
-    links: &'a Links,
+struct Job {
+    links: Arc<Links>,
     index: usize,
     layout: Arc<Layout>,
     transport: Transport,
@@ -102,21 +103,21 @@ struct Job<'a> {
 
 /// Brings what is missing, in `options.streams` streams, and unpacks behind them when `unpacked` names a file.
 pub(super) async fn bring(
-    links: &Links,
+    links: &Arc<Links>,
     index: usize,
     layout: &Arc<Layout>,
     options: &Options,
     unpacked: Option<&Path>,
 ) -> Result<Fetched, Failed> {
-    let job = Job {
-        links,
+    let job = Arc::new(Job {
+        links: Arc::clone(links),
         index,
         layout: Arc::clone(layout),
         transport: Transport::new(),
         bar: bar(layout, links.artifact(index), options.show_progress),
         watermark: Watermark::new(),
         fetched: AtomicU64::new(0),
-    };
+    });
     let outcome = match unpacked {
         None => job.bring_all(options.streams).await,
         Some(path) => {
@@ -139,14 +140,14 @@ fn bar(layout: &Layout, artifact: &Artifact, show: bool) -> ProgressBar {
     bar
 }
 
-impl Job<'_> {
-    async fn bring_and_close(&self, streams: usize) -> Result<u64, Failed> {
+impl Job {
+    async fn bring_and_close(self: &Arc<Self>, streams: usize) -> Result<u64, Failed> {
         let outcome = self.bring_all(streams).await;
         self.watermark.close(outcome.is_ok());
         outcome
     }
 
-    async fn bring_all(&self, streams: usize) -> Result<u64, Failed> {
+    async fn bring_all(self: &Arc<Self>, streams: usize) -> Result<u64, Failed> {
         // A second round is for parts of an old file that turned out to be wrong.
         for _ in 0..2 {
             self.watermark.restart(&self.layout);
@@ -166,13 +167,24 @@ impl Job<'_> {
         Err(Failed::Network("the parts of an older file cannot be replaced".to_owned()))
     }
 
-    async fn bring_missing(&self, streams: usize) -> Result<(), Failed> {
-        let work = futures::stream::iter(self.layout.missing()).map(|part| self.bring_part(part));
-        let mut work = work.buffer_unordered(streams.max(1));
-        while let Some(outcome) = work.next().await {
-            outcome?;
+    /// Brings the missing parts, each stream in a task of its own, so that they use every core.
+    async fn bring_missing(self: &Arc<Self>, streams: usize) -> Result<(), Failed> {
+        let mut missing = self.layout.missing().into_iter();
+        // Dropping the set ends the streams that are left.
+        let mut work = JoinSet::new();
+        loop {
+            while work.len() < streams.max(1)
+                && let Some(part) = missing.next()
+            {
+                let job = Arc::clone(self);
+                work.spawn(async move { job.bring_part(part).await });
+            }
+            match work.join_next().await {
+                Some(Ok(outcome)) => outcome?,
+                Some(Err(fault)) => return Err(Failed::Network(format!("a stream broke down: {fault}"))),
+                None => return Ok(()),
+            }
         }
-        Ok(())
     }
 
     /// Brings one part, from where the stream broke off last.
@@ -267,7 +279,7 @@ impl Job<'_> {
     }
 }
 
-impl Drop for Job<'_> {
+impl Drop for Job {
     /// Lets the unpacker go when the download is given up half-way: its thread would wait for ever.
     fn drop(&mut self) {
         self.watermark.close(false);

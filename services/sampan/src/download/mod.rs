@@ -90,7 +90,7 @@ pub async fn download(args: DownloadArgs) -> Result<Exit, Failure> {
 /// # Errors
 /// As [`download`].
 pub async fn operation(client: &Client, name: &str, options: &Options) -> Result<Vec<Downloaded>, Failure> {
-    let links = Links::request(client, name).await?;
+    let links = Arc::new(Links::request(client, name).await?);
     std::fs::create_dir_all(&options.folder).map_err(|error| cannot_write(&options.folder, &error))?;
     let mut done = Vec::new();
     for index in 0..links.len() {
@@ -99,7 +99,7 @@ pub async fn operation(client: &Client, name: &str, options: &Options) -> Result
     Ok(done)
 }
 
-async fn artifact(links: &Links, index: usize, options: &Options) -> Result<Downloaded, Failure> {
+async fn artifact(links: &Arc<Links>, index: usize, options: &Options) -> Result<Downloaded, Failure> {
     let artifact = links.artifact(index);
     let name = artifact
         .key
