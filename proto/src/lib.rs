@@ -2,7 +2,7 @@
 //!
 //! The `.proto` files beside this crate decide the API; their comments are the documentation of the types here.
 //! Short paths: [`image::v1`], [`operation::v1`], [`quota::v1`], [`export::v1`],
-//! [`billing::v1`].
+//! [`copy::v1`], [`share::v1`], [`billing::v1`].
 
 /// Every package below `sampan`, in the nesting that generated code relies on.
 pub mod sampan {
@@ -34,6 +34,20 @@ pub mod sampan {
             tonic::include_proto!("sampan.export.v1");
         }
     }
+    /// The copy service.
+    pub mod copy {
+        /// Version 1.
+        pub mod v1 {
+            tonic::include_proto!("sampan.copy.v1");
+        }
+    }
+    /// The share service.
+    pub mod share {
+        /// Version 1.
+        pub mod v1 {
+            tonic::include_proto!("sampan.share.v1");
+        }
+    }
     /// The billing estimator.
     pub mod billing {
         /// Version 1.
@@ -43,7 +57,7 @@ pub mod sampan {
     }
 }
 
-pub use sampan::{billing, export, image, operation, quota};
+pub use sampan::{billing, copy, export, image, operation, quota, share};
 
 /// Encoded `google.protobuf.FileDescriptorSet` of all packages with their imports and comments, for reflection.
 pub const FILE_DESCRIPTOR_SET: &[u8] = tonic::include_file_descriptor_set!("sampan_descriptor");
