@@ -1,19 +1,23 @@
 //! The cloud port and the HTTP call stack.
 //!
-//! [`image`] and [`bucket`] are what the services see of a cloud; each vendor package implements them. [`error`]
+//! [`image`], [`bucket`], [`copy`] and [`share`] are what the services see of a cloud; each vendor package implements them. [`error`]
 //! is how every failed call looks. [`stack`] is the tower of layers that each vendor call goes through.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 pub mod accounts;
 pub mod bucket;
+pub mod copy;
 pub mod error;
 pub mod image;
+pub mod share;
 pub mod stack;
 
 pub use accounts::Accounts;
 pub use bucket::BucketStore;
+pub use copy::CopyCloud;
 pub use error::{CallClass, CallError};
 pub use image::ImageCloud;
+pub use share::ShareCloud;
 
 use std::fmt;
 use std::sync::Arc;
