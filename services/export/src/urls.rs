@@ -52,7 +52,7 @@ pub(crate) async fn create(
     let signing = result.artifacts.iter().map(|artifact| async move {
         let signed = account.buckets.presign_get(bucket, &artifact.key, valid_for).await?;
         Ok::<_, CallError>(pb::DownloadUrl {
-            artifact: Some(convert::operation::artifact(artifact)),
+            artifact: Some(convert::export::artifact(artifact)),
             expire_time: Some(convert::time::timestamp(signed.expires)),
             url: signed.url,
         })

@@ -1,7 +1,7 @@
 //! The results that operations leave in their records, by kind.
 
 use jiff::Timestamp;
-use sampan_core::{DiskRole, ImageFormat};
+use sampan_core::{Cloud, DiskRole, ImageFormat, ImageId, Region};
 use serde::{Deserialize, Serialize};
 
 /// How the bytes of an object are wrapped around the disk file.
@@ -60,4 +60,98 @@ pub struct ExportResult {
     pub fstab_reminder: String,
     /// Further facts, one sentence each.
     pub notes: Vec<String>,
+}
+
+/// An image at a cloud, as the configured account sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImageAt {
+    /// The cloud.
+    pub cloud: Cloud,
+    /// The configured account.
+    pub account: String,
+    /// Region of the image.
+    pub region: Region,
+    /// The image.
+    pub image: ImageId,
+}
+
+/// One usable copy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CopiedImage {
+    /// The copy.
+    pub at: ImageAt,
+    /// Its name.
+    pub name: String,
+    /// Snapshots behind it, which stay until somebody deletes them, and cost.
+    #[serde(default)]
+    pub snapshot_ids: Vec<String>,
+    /// Accounts that it was shared with by the operation that made it.
+    #[serde(default)]
+    pub shared_with: Vec<String>,
+    /// Name of the operation that shared it, `operations/<uuid>`.
+    #[serde(default)]
+    pub share_operation: Option<String>,
+    /// Expected price of its snapshots per month, a decimal number.
+    #[serde(default)]
+    pub snapshot_cost_per_month: Option<String>,
+    /// Currency of that price.
+    #[serde(default)]
+    pub currency: Option<String>,
+}
+
+/// Something that an operation made, that nobody asked to keep, and that it could not remove.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Leftover {
+    /// Region that holds it.
+    pub region: Region,
+    /// `image` or `snapshot`.
+    pub resource: String,
+    /// Its id at the cloud.
+    pub id: String,
+    /// Why it could not be removed.
+    pub cause: String,
+}
+
+/// Result of an operation of kind `copy`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CopyResult {
+    /// One per destination that succeeded, in the order of the request. A share that follows the copies of an image
+    /// finds them here.
+    pub images: Vec<CopiedImage>,
+    /// What the copies do not carry, one sentence each.
+    #[serde(default)]
+    pub not_copied: Vec<String>,
+    /// What it made and could not remove.
+    #[serde(default)]
+    pub leftovers: Vec<Leftover>,
+    /// What the copies cost from now on: the billing estimator's message, encoded as protobuf, in base64. It is kept
+    /// as it came, because nothing here reads it.
+    #[serde(default)]
+    pub estimate: Option<String>,
+}
+
+/// The accounts of one image, read back after a change of its shares.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SharedImage {
+    /// The image.
+    pub at: ImageAt,
+    /// Accounts that were added, ascending.
+    #[serde(default)]
+    pub added: Vec<String>,
+    /// Accounts that were removed, ascending.
+    #[serde(default)]
+    pub removed: Vec<String>,
+    /// All accounts that it is shared with now, ascending.
+    #[serde(default)]
+    pub accounts: Vec<String>,
+    /// Accounts that are not as asked for, because somebody else changed them meanwhile, ascending.
+    #[serde(default)]
+    pub drift: Vec<String>,
+}
+
+/// Result of an operation of kind `share`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShareResult {
+    /// One per image that the change reached: the image itself first, then its copies.
+    pub images: Vec<SharedImage>,
 }

@@ -85,6 +85,8 @@ pub fn time(time: Option<&prost_types::Timestamp>) -> String {
 pub fn operation_kind(kind: i32) -> &'static str {
     match OperationKind::try_from(kind) {
         Ok(OperationKind::Export) => "export",
+        Ok(OperationKind::Copy) => "copy",
+        Ok(OperationKind::Share) => "share",
         Ok(OperationKind::Unspecified) | Err(_) => "?",
     }
 }

@@ -1,7 +1,8 @@
-//! Translates clouds, formats, disk roles and broken rules.
+//! Translates clouds, formats, disk roles, images and broken rules.
 
 use sampan_core::{Cloud, DiskRole, ImageFormat, Severity, Violation};
 use sampan_proto::image::v1 as pb;
+use sampan_state::result::ImageAt;
 
 /// Returns the message value of a cloud.
 pub fn cloud(cloud: Cloud) -> pb::Cloud {
@@ -27,6 +28,16 @@ pub fn role(role: DiskRole) -> pb::DiskRole {
     match role {
         DiskRole::System => pb::DiskRole::System,
         DiskRole::Data => pb::DiskRole::Data,
+    }
+}
+
+/// Returns the message that names an image.
+pub fn at(image: &ImageAt) -> pb::ImageReference {
+    pb::ImageReference {
+        cloud: cloud(image.cloud).into(),
+        account: image.account.clone(),
+        region: image.region.to_string(),
+        image_id: image.image.to_string(),
     }
 }
 

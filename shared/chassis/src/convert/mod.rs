@@ -2,10 +2,13 @@
 //!
 //! Nothing is decided here: a record is told as it is.
 
+pub mod copy;
+pub mod export;
 pub mod image;
 pub mod operation;
 pub mod quota;
 pub mod request;
+mod share;
 pub mod time;
 
 pub use operation::operation;

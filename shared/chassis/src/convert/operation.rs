@@ -1,21 +1,24 @@
 //! Translates the record of an operation, whichever service started it.
 //!
 //! Any role can tell of any operation, so what a kind keeps in the free parts of its record is read here: `image` of
-//! the request, the facts of a target (a disk, later the object that holds it), and the result of the kind.
+//! the request, and, in [`export`], [`copy`] and [`share`], the facts of its targets and its result.
 
-use sampan_core::{DiskRole, Reason};
+use sampan_core::Reason;
 use sampan_proto::image::v1 as image_pb;
 use sampan_proto::operation::v1 as pb;
 use sampan_state::operation::{CancelRequest, Failure, Operation, QuotaHold, State, Target, TargetState, Warning};
-use sampan_state::result::{Artifact, ExportResult, Packing};
-use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
-use super::image;
 use super::time::timestamp;
+use super::{copy, export, image, share};
 use crate::status;
 
 /// The kind of an export, as records name it.
 pub const EXPORT: &str = "export";
+/// The kind of a copy, as records name it.
+pub const COPY: &str = "copy";
+/// The kind of a change of shares, as records name it.
+pub const SHARE: &str = "share";
 
 /// Returns the message of a record.
 pub fn operation(record: &Operation) -> pb::Operation {
@@ -51,6 +54,8 @@ pub fn operation(record: &Operation) -> pb::Operation {
 pub fn kind(word: &str) -> pb::OperationKind {
     match word {
         EXPORT => pb::OperationKind::Export,
+        COPY => pb::OperationKind::Copy,
+        SHARE => pb::OperationKind::Share,
         _ => pb::OperationKind::Unspecified,
     }
 }
@@ -68,33 +73,6 @@ pub fn state(state: State) -> pb::OperationState {
     }
 }
 
-/// Returns the message of an artifact.
-pub fn artifact(artifact: &Artifact) -> pb::Artifact {
-    let packing = match artifact.packing {
-        Packing::None => pb::Packing::None,
-        Packing::TarGzip => pb::Packing::TarGzip,
-    };
-    pb::Artifact {
-        disk: Some(image_pb::Disk {
-            role: image::role(artifact.role).into(),
-            device: artifact.device.clone(),
-            size_gib: artifact.size_gib,
-            snapshot_id: artifact.snapshot_id.clone().unwrap_or_default(),
-            encrypted: None,
-        }),
-        bucket: artifact.bucket.clone(),
-        key: artifact.key.clone(),
-        size_bytes: artifact.size_bytes,
-        etag: artifact.etag.clone(),
-        crc64: artifact.crc64.map(|crc| crc.to_string()).unwrap_or_default(),
-        last_modified_time: artifact.last_modified.map(timestamp),
-        storage_class: artifact.storage_class.clone(),
-        format: image::format(artifact.format).into(),
-        packing: packing.into(),
-        unpack_command: artifact.unpack_command.clone(),
-    }
-}
-
 fn image_reference(record: &Operation) -> image_pb::ImageReference {
     let id = record.request.get("image").and_then(|image| image.as_str());
     image_pb::ImageReference {
@@ -105,33 +83,15 @@ fn image_reference(record: &Operation) -> image_pb::ImageReference {
     }
 }
 
-/// What the facts of an export's target say, first of the disk alone, at last of the object too.
-#[derive(Debug, Deserialize)]
-struct DiskFacts {
-    role: DiskRole,
-    device: Option<String>,
-    size_gib: u64,
-    snapshot_id: Option<String>,
-    encrypted: Option<bool>,
-    size_bytes: Option<u64>,
-}
-
 fn target(target: &Target) -> pb::Target {
-    let facts = DiskFacts::deserialize(&target.facts).ok();
-    let size_bytes = facts.as_ref().and_then(|facts| facts.size_bytes);
+    let disk = export::DiskFacts::of(target);
     pb::Target {
         id: target.id.clone(),
         state: target_state(target.state).into(),
         progress_percent: target.percent.map(u32::from),
-        disk: facts.map(|facts| image_pb::Disk {
-            role: image::role(facts.role).into(),
-            device: facts.device.unwrap_or_default(),
-            size_gib: facts.size_gib,
-            snapshot_id: facts.snapshot_id.unwrap_or_default(),
-            encrypted: facts.encrypted,
-        }),
+        size_bytes: disk.as_ref().and_then(export::DiskFacts::size_bytes),
+        disk: disk.map(export::DiskFacts::message),
         cloud_ids: target.cloud_ids.clone().into_iter().collect(),
-        size_bytes,
         error: target.failure.as_ref().map(error),
         attempt_count: target.attempts,
         start_time: target.started.map(timestamp),
@@ -197,26 +157,20 @@ fn cancellation(cancel: &CancelRequest) -> pb::Cancellation {
 }
 
 fn result(record: &Operation) -> Option<pb::operation::Result> {
-    let value = record.result.as_ref()?;
+    use pb::operation::Result as Of;
     match kind(&record.kind) {
-        pb::OperationKind::Export => match ExportResult::deserialize(value) {
-            Ok(result) => Some(pb::operation::Result::ExportResult(export_result(&result))),
-            Err(error) => {
-                tracing::error!(operation = %record.id, %error, "result of an export cannot be read");
-                None
-            }
-        },
+        pb::OperationKind::Export => read(record).map(|result| Of::ExportResult(export::result(&result))),
+        pb::OperationKind::Copy => read(record).map(|result| Of::CopyResult(copy::result(record.id, &result))),
+        pb::OperationKind::Share => read(record).map(|result| Of::ShareResult(share::result(&result))),
         pb::OperationKind::Unspecified => None,
     }
 }
 
-fn export_result(result: &ExportResult) -> pb::ExportResult {
-    pb::ExportResult {
-        bucket: result.bucket.clone(),
-        region: result.region.clone(),
-        artifacts: result.artifacts.iter().map(artifact).collect(),
-        total_size_bytes: result.artifacts.iter().map(|artifact| artifact.size_bytes).sum(),
-        fstab_reminder: result.fstab_reminder.clone(),
-        notes: result.notes.clone(),
-    }
+fn read<T: DeserializeOwned>(record: &Operation) -> Option<T> {
+    let value = record.result.as_ref()?;
+    T::deserialize(value)
+        .inspect_err(|error| {
+            tracing::error!(operation = %record.id, kind = record.kind, %error, "a result cannot be read");
+        })
+        .ok()
 }

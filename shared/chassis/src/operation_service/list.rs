@@ -59,6 +59,8 @@ fn kinds(fields: &mut Fields, numbers: &[i32]) -> Vec<String> {
             // One "any" among others means any.
             Ok(pb::OperationKind::Unspecified) => return Vec::new(),
             Ok(pb::OperationKind::Export) => words.push(convert::operation::EXPORT.to_owned()),
+            Ok(pb::OperationKind::Copy) => words.push(convert::operation::COPY.to_owned()),
+            Ok(pb::OperationKind::Share) => words.push(convert::operation::SHARE.to_owned()),
             Err(_) => fields.refuse("kinds", Reason::EnumValueUnknown, format!("{number} is no known kind")),
         }
     }
