@@ -106,11 +106,11 @@ reasons! {
     ImageNotFound, "IMAGE_NOT_FOUND", NotFound, "The image does not exist in that account and region.", "Check the id, the account and the region.";
     ImageNotCustom, "IMAGE_NOT_CUSTOM", FailedPrecondition, "The image is a public or community image; only custom images can be exported.", "Create a custom image from an instance, then export that.";
     ImageFromMarketplace, "IMAGE_FROM_MARKETPLACE", FailedPrecondition, "The image comes from the marketplace, or was made from such an image.", "Build the image from a public or imported image.";
-    ImageSharedToYou, "IMAGE_SHARED_TO_YOU", FailedPrecondition, "The image belongs to another account.", "Copy it within the region to own it, then export the copy.";
+    ImageSharedToYou, "IMAGE_SHARED_TO_YOU", FailedPrecondition, "The image belongs to another account.", "Copy it within the region to own it, then use the copy.";
     ImageWindows, "IMAGE_WINDOWS", FailedPrecondition, "Windows images cannot be exported.", "Only Linux images leave the cloud; there is no way around the licence.";
     ImageRedHat, "IMAGE_RED_HAT", FailedPrecondition, "Red Hat images cannot be exported from this cloud.", "Use an image without a commercial licence.";
     ImageEncrypted, "IMAGE_ENCRYPTED", FailedPrecondition, "The image has encrypted snapshots.", "Build the image from unencrypted disks.";
-    ImageNotReady, "IMAGE_NOT_READY", FailedPrecondition, "The image is not in a state that permits an export.", "Wait until it is ready, then try again.";
+    ImageNotReady, "IMAGE_NOT_READY", FailedPrecondition, "The image is not in a state that permits the call.", "Wait until it is ready, then try again.";
     ImageTooManyDataDisks, "IMAGE_TOO_MANY_DATA_DISKS", FailedPrecondition, "The image has more data disks than the cloud exports.", "Make an image with fewer data disks, or export the system disk alone where the cloud can.";
     ImageDiskTooLarge, "IMAGE_DISK_TOO_LARGE", FailedPrecondition, "A disk of the image is larger than the cloud exports.", "Spread the data over smaller disks, or override the limit when your account has a larger one.";
     ImageEncryptionUnknown, "IMAGE_ENCRYPTION_UNKNOWN", FailedPrecondition, "Whether the image is encrypted could not be found out.", "Permit the service to describe snapshots, or go on at the risk of a refusal by the cloud.";
@@ -127,6 +127,43 @@ reasons! {
     ExportRoleMissing, "EXPORT_ROLE_MISSING", FailedPrecondition, "The role by which the cloud writes exports does not exist or cannot be assumed.", "Create and authorise the role in the cloud's console; the README names it for each cloud.";
     FormatUnsupportedInRegion, "FORMAT_UNSUPPORTED_IN_REGION", FailedPrecondition, "The cloud does not export in that format in that region.", "Choose RAW, or a region that has the format.";
     RegionUnsupported, "REGION_UNSUPPORTED", FailedPrecondition, "The cloud does not know the region, or does not offer the call there.", "Use another region.";
+
+    // Copies
+    ImageNameTaken, "IMAGE_NAME_TAKEN", AlreadyExists, "The destination has an image of that name.", "Choose another name, or remove the other image.";
+    ImageNameMalformed, "IMAGE_NAME_MALFORMED", InvalidArgument, "The name breaks the cloud's rule for names of images.", "Choose a name of the permitted characters and length.";
+    DescriptionMalformed, "DESCRIPTION_MALFORMED", InvalidArgument, "The description breaks the cloud's rule.", "Shorten it, and let it not begin with http:// or https://.";
+    TagMalformed, "TAG_MALFORMED", InvalidArgument, "A tag breaks the cloud's rule, or its key is there twice.", "Correct the keys and values; keys that begin with aliyun or acs: are the vendor's.";
+    DestinationIsSource, "DESTINATION_IS_SOURCE", InvalidArgument, "The destination is the region of the image, where the cloud makes no second one of it.", "Leave that destination out; share the image, or ask for another encryption.";
+    DestinationFull, "DESTINATION_FULL", ResourceExhausted, "The destination has as many images as the account may have there.", "Remove images there, or ask the vendor for more.";
+    SnapshotsFull, "SNAPSHOTS_FULL", ResourceExhausted, "The destination has as many snapshots as the account may have there.", "Remove snapshots there, or ask the vendor for more.";
+    TagsFull, "TAGS_FULL", ResourceExhausted, "The image would have more tags than the cloud permits.", "Leave tags out.";
+    RegionPairUnsupported, "REGION_PAIR_UNSUPPORTED", FailedPrecondition, "The cloud does not copy from that region to that destination.", "Choose another destination, or go over a region that both can be copied with.";
+    ImageNotCopyable, "IMAGE_NOT_COPYABLE", FailedPrecondition, "The cloud does not copy images of that kind.", "Look at the cloud's message in the details; an image made anew from an instance can usually be copied.";
+    ImageTooLargeToCopy, "IMAGE_TOO_LARGE_TO_COPY", FailedPrecondition, "The image is larger than the cloud copies in one piece.", "Copy its snapshots and make the image from them, where the cloud can; else spread the data over smaller images.";
+    CopyAlreadyRunning, "COPY_ALREADY_RUNNING", FailedPrecondition, "Another copy of that image or snapshot is running.", "Wait for it to end, then try again.";
+    EncryptionRefused, "ENCRYPTION_REFUSED", FailedPrecondition, "The cloud does not make that change of encryption by a copy.", "Encrypt within the region of the source first and copy the result; nothing makes an encrypted image plain.";
+    EncryptionMalformed, "ENCRYPTION_MALFORMED", InvalidArgument, "The parts of the encryption do not go together.", "Give a key only with encryption, and leave the algorithm to the cloud.";
+    KmsKeyRefused, "KMS_KEY_REFUSED", FailedPrecondition, "The key does not exist in that region, is disabled, or may not be used for disks.", "Enable the key and authorise the cloud's compute service for it, or choose another one.";
+    KmsNotEnabled, "KMS_NOT_ENABLED", FailedPrecondition, "The account has not enabled the cloud's key service in that region.", "Enable the key service in the cloud's console.";
+    ResourceGroupNotFound, "RESOURCE_GROUP_NOT_FOUND", FailedPrecondition, "The account has no such resource group.", "Correct its id, or leave it out.";
+    SnapshotNotFound, "SNAPSHOT_NOT_FOUND", NotFound, "The snapshot does not exist in that account and region.", "Look whether somebody removed it.";
+    SnapshotNotReady, "SNAPSHOT_NOT_READY", FailedPrecondition, "The snapshot is not finished.", "Wait until it is, then try again.";
+    SnapshotNotCopyable, "SNAPSHOT_NOT_COPYABLE", FailedPrecondition, "The cloud does not copy snapshots of that kind.", "Take a standard snapshot of the disk, and make the image from that.";
+    SnapshotNotUsable, "SNAPSHOT_NOT_USABLE", FailedPrecondition, "The cloud makes no image from such a snapshot.", "Look at the cloud's message in the details.";
+    SnapshotInUse, "SNAPSHOT_IN_USE", FailedPrecondition, "An image or a disk needs the snapshot.", "Remove that image or disk first.";
+    SnapshotCopyUnsupported, "SNAPSHOT_COPY_UNSUPPORTED", Unimplemented, "Snapshots are not copied on this cloud.", "Copy the image.";
+    ImageInUse, "IMAGE_IN_USE", FailedPrecondition, "Instances use the image, so it cannot be removed.", "Release the instances, or remove the image in the cloud's console.";
+    ImageStillShared, "IMAGE_STILL_SHARED", FailedPrecondition, "The image is shared with other accounts or published, so it cannot be removed.", "End its shares first.";
+
+    // Shares
+    AlreadyShared, "ALREADY_SHARED", AlreadyExists, "The image is shared with that account already.", "Nothing is left to do for that account.";
+    ShareWithOwnAccount, "SHARE_WITH_OWN_ACCOUNT", InvalidArgument, "The image belongs to that account.", "Leave the account out; an account needs no share of its own image.";
+    ShareAccountNotFound, "SHARE_ACCOUNT_NOT_FOUND", FailedPrecondition, "The cloud knows no account of that number.", "Check the number; Tencent wants the root account's id, Alibaba the account id.";
+    ShareAccountNotRoot, "SHARE_ACCOUNT_NOT_ROOT", InvalidArgument, "The number is that of a sub-account or collaborator.", "Give the id of its root account; shares reach every user of it.";
+    ShareAccountOfOtherSite, "SHARE_ACCOUNT_OF_OTHER_SITE", FailedPrecondition, "The account belongs to another site of the vendor.", "Share within one site only; the other account can take the image as an export.";
+    ShareQuotaSpent, "SHARE_QUOTA_SPENT", ResourceExhausted, "The image, or the account, has as many shares as the cloud permits.", "End shares that nobody needs, or ask the vendor for more.";
+    ImageNotShareable, "IMAGE_NOT_SHAREABLE", FailedPrecondition, "The cloud does not share images of that kind.", "Look at the cloud's message in the details; licences, encryption and several encrypted disks are usual causes.";
+    ShareRoleMissing, "SHARE_ROLE_MISSING", FailedPrecondition, "The role by which the cloud shares encrypted images does not exist.", "Create and authorise the role AliyunECSShareEncryptImageDefaultRole in the cloud's console.";
 
     // Estimates
     SiteUnknown, "SITE_UNKNOWN", InvalidArgument, "The vendor has no such price list.", "Use the site of the account: cn or intl.";
@@ -175,6 +212,7 @@ reasons! {
     StoreUnavailable, "STORE_UNAVAILABLE", Unavailable, "The store cannot be reached, so nothing was started.", "Try again; look at the health of the store.";
     StoreCorrupt, "STORE_CORRUPT", Internal, "A record of the store cannot be read.", "Restore the store from a copy, or open it with the version that wrote it.";
     RecordTooNew, "RECORD_TOO_NEW", FailedPrecondition, "The record was written by a newer version of Sampan.", "Use that version, or a newer one.";
+    PeerUnavailable, "PEER_UNAVAILABLE", Unavailable, "Another service of Sampan that is needed for the answer cannot be reached.", "Try again; check that the service runs and that its address in the configuration is right.";
     Overloaded, "OVERLOADED", Unavailable, "The server has as many requests in flight as it takes.", "Try again after the delay in the details.";
     RequestDeadlinePassed, "REQUEST_DEADLINE_PASSED", DeadlineExceeded, "The time allowed for the request ran out.", "Allow more time; a started operation goes on by itself.";
     LaneBusy, "LANE_BUSY", Unavailable, "Other work holds that account and region for a moment.", "Try again after the delay in the details.";
