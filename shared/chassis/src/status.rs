@@ -182,6 +182,28 @@ impl Problem {
         }
     }
 
+    /// Takes over what another service of Sampan answered, so that the caller learns the cause and not the detour.
+    ///
+    /// A reason that this version does not know becomes the nearest one of its code. Fields are not taken over: they
+    /// are those of another message.
+    pub fn from_peer(status: &Status) -> Self {
+        let info = status.get_details_error_info();
+        let known = info.as_ref().and_then(|info| Reason::from_word(&info.reason));
+        let reason = known.unwrap_or(match status.code() {
+            tonic::Code::Unavailable => Reason::PeerUnavailable,
+            tonic::Code::DeadlineExceeded | tonic::Code::Cancelled => Reason::RequestDeadlinePassed,
+            _ => Reason::InternalFault,
+        });
+        let mut problem = Self::new(reason, status.message());
+        for (key, value) in info.into_iter().flat_map(|info| info.metadata).filter(|(key, _)| key != "remedy") {
+            problem = problem.with(key, value);
+        }
+        match status.get_details_retry_info().and_then(|info| info.retry_delay) {
+            Some(delay) => problem.retry_after(delay),
+            None => problem,
+        }
+    }
+
     /// Adds a fact to the ErrorInfo.
     #[must_use]
     pub fn with(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {

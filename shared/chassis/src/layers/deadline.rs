@@ -14,6 +14,18 @@ use super::around::{Around, Inner, Next};
 use super::path::CallKind;
 use crate::status::Problem;
 
+/// Header by which a caller says how long it waits.
+pub(crate) const HEADER: http::HeaderName = http::HeaderName::from_static("grpc-timeout");
+
+tokio::task_local! {
+    static CURRENT: CallDeadline;
+}
+
+/// Returns when the call that the current task works on has to be answered; `None` outside of calls.
+pub fn current() -> Option<CallDeadline> {
+    CURRENT.try_with(|deadline| *deadline).ok()
+}
+
 /// How long calls may take.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Deadlines {
@@ -65,7 +77,7 @@ impl Around for Deadline {
         let allowed = self.allowed(&request);
         let deadline = Instant::now() + allowed;
         request.extensions_mut().insert(CallDeadline(deadline));
-        match timeout_at(deadline, next.run(request)).await {
+        match timeout_at(deadline, CURRENT.scope(CallDeadline(deadline), next.run(request))).await {
             Ok(response) => response,
             Err(_) => {
                 let problem = Problem::new(
@@ -79,8 +91,8 @@ impl Around for Deadline {
 }
 
 /// Reads `grpc-timeout`: at most eight digits and a unit. Anything else counts as absent, as in other servers.
-fn asked_for(headers: &HeaderMap) -> Option<Duration> {
-    let text = headers.get("grpc-timeout")?.to_str().ok()?;
+pub(crate) fn asked_for(headers: &HeaderMap) -> Option<Duration> {
+    let text = headers.get(HEADER)?.to_str().ok()?;
     let unit = text.chars().last()?;
     let digits = text.strip_suffix(unit)?;
     if digits.is_empty() || digits.len() > 8 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {

@@ -18,6 +18,15 @@ use super::body::poll_with;
 use super::path::{self, CallKind};
 use super::request_id;
 
+tokio::task_local! {
+    static CURRENT: HeaderMap;
+}
+
+/// Returns the trace headers of the call that the current task works on, as its caller sent them.
+pub(crate) fn current() -> Option<HeaderMap> {
+    CURRENT.try_with(Clone::clone).ok()
+}
+
 /// The layer.
 #[derive(Debug, Clone, Copy)]
 pub struct Trace;
@@ -31,7 +40,10 @@ impl Around for Trace {
             is_quiet: CallKind::of(request.uri().path()) == CallKind::Infrastructure,
             code: None,
         };
-        let response = next.run(request).instrument(span.clone()).await;
+        let response = match trace_headers(request.headers()) {
+            Some(headers) => CURRENT.scope(headers, next.run(request).instrument(span.clone())).await,
+            None => next.run(request).instrument(span.clone()).await,
+        };
         ending.observe(response.headers());
         response.map(|body| {
             poll_with(body, move |inner, context| {
@@ -69,6 +81,14 @@ fn span(request: &Request<Body>) -> Span {
         let _ = span.set_parent(parent);
     }
     span
+}
+
+fn trace_headers(headers: &HeaderMap) -> Option<HeaderMap> {
+    let found = ["traceparent", "tracestate"]
+        .into_iter()
+        .filter_map(|name| Some((http::HeaderName::from_static(name), headers.get(name)?.clone())));
+    let found: HeaderMap = found.collect();
+    (!found.is_empty()).then_some(found)
 }
 
 struct Headers<'a>(&'a HeaderMap);

@@ -114,6 +114,11 @@ impl Services {
         self
     }
 
+    /// Returns the services behind one door, for calls within the process.
+    pub(crate) fn into_routes(self) -> Routes {
+        self.routes.routes()
+    }
+
     /// Returns the full names of the services, in the order of their addition.
     pub fn names(&self) -> &[&'static str] {
         &self.names
