@@ -154,6 +154,13 @@ reasons! {
     SnapshotCopyUnsupported, "SNAPSHOT_COPY_UNSUPPORTED", Unimplemented, "Snapshots are not copied on this cloud.", "Copy the image.";
     ImageInUse, "IMAGE_IN_USE", FailedPrecondition, "Instances use the image, so it cannot be removed.", "Release the instances, or remove the image in the cloud's console.";
     ImageStillShared, "IMAGE_STILL_SHARED", FailedPrecondition, "The image is shared with other accounts or published, so it cannot be removed.", "End its shares first.";
+    DestinationRepeated, "DESTINATION_REPEATED", InvalidArgument, "A destination is named more than once.", "Name each region once.";
+    CopyOptionUnsupported, "COPY_OPTION_UNSUPPORTED", InvalidArgument, "The cloud's copy does not have that option.", "Leave the option out.";
+    CopyFailedAtCloud, "COPY_FAILED_AT_CLOUD", Unknown, "The cloud reports that the copy failed.", "Try the failed destinations again: RetryOperation, or sampan operations retry.";
+    CopyVanished, "COPY_VANISHED", Unknown, "The copy is not in its destination any more: it failed, or somebody cancelled or removed it.", "Try the failed destinations again, when it was no intention.";
+    CopyDeadlinePassed, "COPY_DEADLINE_PASSED", DeadlineExceeded, "Sampan stopped waiting for the copy; it may still be running at the cloud.", "Try the failed destinations again: a copy that has become usable meanwhile is taken over, not repeated.";
+    CopyOutcomeUnknown, "COPY_OUTCOME_UNKNOWN", Unknown, "The answer to the copy call was lost and its effect could not be found.", "Look into the destinations before you try again.";
+    CopyRemoved, "COPY_REMOVED", Aborted, "The copy was good and was removed, because another one failed and all or nothing was asked for.", "Try again when the cause of the other failure is gone, or accept a part: BEST_EFFORT.";
 
     // Shares
     AlreadyShared, "ALREADY_SHARED", AlreadyExists, "The image is shared with that account already.", "Nothing is left to do for that account.";
@@ -207,6 +214,10 @@ reasons! {
     CloudBusy, "CLOUD_BUSY", Aborted, "Other work at the cloud holds what the call needs.", "Wait for that work to end, then try again.";
     CloudRefused, "CLOUD_REFUSED", FailedPrecondition, "The cloud refused the call for a reason of its own.", "Look at the cloud's code and message in the details.";
     CloudAnswerUnreadable, "CLOUD_ANSWER_UNREADABLE", Unavailable, "The answer of the cloud could not be understood.", "Check the configured endpoint, or report the vendor's request id.";
+
+    // Costs of a start
+    CostAboveLimit, "COST_ABOVE_LIMIT", FailedPrecondition, "The job may cost more than the limit that its request sets.", "Raise the limit, or make the job smaller: fewer disks, regions, days or downloads.";
+    PriceUnavailable, "PRICE_UNAVAILABLE", FailedPrecondition, "The request sets a limit of cost, and the price of the job is not known.", "Try again when the estimator answers and knows every price, or leave the limit out.";
 
     // Sampan itself
     StoreUnavailable, "STORE_UNAVAILABLE", Unavailable, "The store cannot be reached, so nothing was started.", "Try again; look at the health of the store.";
