@@ -9,17 +9,19 @@ use async_trait::async_trait;
 use futures::{FutureExt as _, StreamExt as _, TryStreamExt as _, stream};
 use jiff::Timestamp;
 use reqsign_file_read_tokio::TokioFileRead;
+use sampan_cloud::copy::CopiedImage;
 use sampan_cloud::image::{
     CancelAnswer, ExportCall, ExportSearch, ExportStarted, ExportTask, ExportTraits, Image, ImageCloud,
 };
 use sampan_cloud::stack::{
     Batcher, CredentialCache, Decoder, Pacer, RetryBudget, Signer, Stack, StackParts, credential_context,
 };
-use sampan_cloud::{BucketStore, CallClass, CallError};
+use sampan_cloud::{CallClass, CallError, Clients};
 use sampan_core::{Cloud, ImageId, Reason, Region};
 use tracing::warn;
 
 use crate::config::AlibabaConfig;
+use crate::copies;
 use crate::ecs::{self, Ecs, EcsDecoder};
 use crate::hosts::{BadEndpoint, Hosts};
 use crate::judge;
@@ -27,26 +29,25 @@ use crate::oss::{AlibabaBuckets, OssDecoder};
 use crate::sign::{EcsSigner, OssSigner, Pen};
 use crate::tasks;
 
-/// Image calls and bucket calls of one account.
-pub type Clients = (Arc<dyn ImageCloud>, Arc<dyn BucketStore>);
-
 /// Role that the vendor writes by when a call names none.
 pub const DEFAULT_EXPORT_ROLE: &str = "AliyunECSImageExportDefaultRole";
-/// How long a look at a task waits for others of its region.
+/// How long a look at a task or at a copy waits for others of its region.
 const GATHER: Duration = Duration::from_millis(20);
 /// Details that are asked for side by side.
-const SIDE_BY_SIDE: usize = 8;
+pub(crate) const SIDE_BY_SIDE: usize = 8;
 
-/// Image calls of one account of Alibaba Cloud.
+/// Image, copy and share calls of one account of Alibaba Cloud.
 pub struct AlibabaCloud {
-    ecs: Ecs,
-    trial_runs: bool,
+    pub(crate) ecs: Ecs,
+    pub(crate) trial_runs: bool,
     tasks: Batcher<Region, String, ExportTask>,
+    /// Copies in their destinations.
+    pub(crate) copied: Batcher<Region, ImageId, CopiedImage>,
 }
 
 impl AlibabaCloud {
-    /// Puts an account together: its image port and its bucket port, which share credentials, retry budget and
-    /// pace. Nothing is called or read before the first use.
+    /// Puts an account together: its ports, which share credentials, retry budget and pace. Nothing is called or
+    /// read before the first use.
     ///
     /// # Errors
     /// [`BadEndpoint`] when a configured address cannot be used.
@@ -64,8 +65,13 @@ impl AlibabaCloud {
         let oss_signer = OssSigner { pen: pen.clone(), hosts: Arc::clone(&hosts) };
         let oss = stack(Arc::new(oss_signer), Arc::new(OssDecoder));
         let ecs = stack(Arc::new(EcsSigner(pen.clone())), Arc::new(EcsDecoder));
-        let images = Self::new(Ecs { stack: ecs, hosts: Arc::clone(&hosts) }, trial_runs);
-        Ok((Arc::new(images), Arc::new(AlibabaBuckets { stack: oss, hosts, pen })))
+        let cloud = Arc::new(Self::new(Ecs { stack: ecs, hosts: Arc::clone(&hosts) }, trial_runs));
+        Ok(Clients {
+            images: Arc::<Self>::clone(&cloud),
+            copies: Arc::<Self>::clone(&cloud),
+            shares: cloud,
+            buckets: Arc::new(AlibabaBuckets { stack: oss, hosts, pen }),
+        })
     }
 
     fn new(ecs: Ecs, trial_runs: bool) -> Self {
@@ -79,7 +85,13 @@ impl AlibabaCloud {
             .boxed()
         };
         let tasks = Batcher::new(GATHER, ecs::MOST_TASKS, Box::new(load));
-        Self { ecs, trial_runs, tasks }
+        let reader = ecs.clone();
+        let load = move |region: Region, ids: Vec<ImageId>| {
+            let ecs = reader.clone();
+            async move { copies::describe(&ecs, &region, &ids).await }.boxed()
+        };
+        let copied = Batcher::new(GATHER, ecs::MOST_IMAGES, Box::new(load));
+        Self { ecs, trial_runs, tasks, copied }
     }
 
     /// An older backend knows no trial run and has started an export: it is cancelled before it costs anything.
@@ -89,19 +101,30 @@ impl AlibabaCloud {
             None => false,
         };
         warn!(image = %call.image, task = task.as_deref(), cancelled, "the cloud took a trial run for an export");
-        CallError {
-            cloud: Cloud::Alibaba,
-            action: ecs::EXPORT_ACTION,
-            class: CallClass::UnknownOutcome,
-            reason: Reason::CloudRefused,
-            code: None,
-            message: "the cloud does not know trial runs here and started an export; switch them off".to_owned(),
-            request_id: Some(request_id),
-            http_status: None,
-            retry_after: None,
-            attempts: 1,
-        }
+        let what = "the cloud does not know trial runs here and started an export; switch them off";
+        trial_taken(ecs::EXPORT_ACTION, request_id, what)
     }
+}
+
+/// Makes the error of a trial run that started what it asked about.
+pub(crate) fn trial_taken(action: &'static str, request_id: String, what: &str) -> CallError {
+    CallError {
+        cloud: Cloud::Alibaba,
+        action,
+        class: CallClass::UnknownOutcome,
+        reason: Reason::CloudRefused,
+        code: None,
+        message: what.to_owned(),
+        request_id: Some(request_id),
+        http_status: None,
+        retry_after: None,
+        attempts: 1,
+    }
+}
+
+/// Returns whether a trial run says that the call itself would be accepted.
+pub(crate) fn says_yes(error: &CallError) -> bool {
+    matches!(error.code.as_deref(), Some("DryRunOperation" | "DRYRUN.SUCCESS"))
 }
 
 #[async_trait]
@@ -149,10 +172,8 @@ impl ImageCloud for AlibabaCloud {
         }
         match self.ecs.export_image(call, true).await {
             Ok(started) => Err(self.undo_trial(call, started.task_id, started.request_id).await),
-            Err(error) => match error.code.as_deref() {
-                Some("DryRunOperation" | "DRYRUN.SUCCESS") => Ok(()),
-                _ => Err(error),
-            },
+            Err(error) if says_yes(&error) => Ok(()),
+            Err(error) => Err(error),
         }
     }
 

@@ -25,6 +25,7 @@ pub(crate) fn image(id: &ImageId, row: &ImageRow) -> Image {
         is_windows: windows,
         is_red_hat: red_hat,
         architecture: row.architecture.text().to_owned(),
+        boot_mode: row.boot_mode.non_empty().map(ToOwned::to_owned),
         disks: disks(row),
         created: row.creation_time.instant().map(|created| created.at),
     }
@@ -101,13 +102,17 @@ pub(crate) fn snapshots_to_ask(image: &Image) -> Vec<String> {
     }
 }
 
+/// Returns whether a snapshot is encrypted; a key proves it where the flag is missing.
+pub(crate) fn is_encrypted(row: &SnapshotRow) -> Option<bool> {
+    row.encrypted.flag().or_else(|| row.kms_key_id.non_empty().map(|_| true))
+}
+
 /// Adds what snapshots prove: the encryption of each disk, and that the image derives from the marketplace.
 pub(crate) fn apply_snapshots(image: &mut Image, rows: &[SnapshotRow]) {
     for disk in &mut image.disks {
         let id = disk.snapshot_id.as_deref();
         let Some(row) = rows.iter().find(|row| id.is_some_and(|id| row.snapshot_id.text() == id)) else { continue };
-        let by_key = row.kms_key_id.non_empty().map(|_| true);
-        let proof = row.encrypted.flag().or(by_key);
+        let proof = is_encrypted(row);
         // Neither word takes back that the other one says "encrypted".
         disk.encrypted = match (disk.encrypted, proof) {
             (Some(true), _) | (_, Some(true)) => Some(true),

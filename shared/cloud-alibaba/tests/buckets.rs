@@ -50,7 +50,7 @@ async fn a_bucket_tells_its_region_class_and_encryption() {
         ("", None),
     ] {
         let server = Replay::start(move |_| bucket_info(rule)).await;
-        let found = server.clients().1.head_bucket(&bucket()).await.unwrap().unwrap();
+        let found = server.clients().buckets.head_bucket(&bucket()).await.unwrap().unwrap();
         assert_eq!((found.region.as_deref(), found.storage_class.as_deref()), (Some("cn-hangzhou"), Some("Standard")));
         assert_eq!(found.encrypted, encrypted);
         assert_eq!(found.server_time, Some("2024-01-02T03:04:07Z".parse().unwrap()));
@@ -62,18 +62,18 @@ async fn a_bucket_tells_its_region_class_and_encryption() {
 #[tokio::test]
 async fn an_absent_bucket_is_none_and_one_elsewhere_tells_its_region() {
     let server = Replay::start(|_| plain(404, &[], &error_xml("NoSuchBucket", ""))).await;
-    assert_eq!(server.clients().1.head_bucket(&bucket()).await.unwrap(), None);
+    assert_eq!(server.clients().buckets.head_bucket(&bucket()).await.unwrap(), None);
 
     let other = error_xml("AccessDenied", "<Endpoint>oss-cn-shanghai.aliyuncs.com</Endpoint>\n");
     let server = Replay::start(move |_| plain(403, &[], &other)).await;
-    let found = server.clients().1.head_bucket(&bucket()).await.unwrap().unwrap();
+    let found = server.clients().buckets.head_bucket(&bucket()).await.unwrap().unwrap();
     assert_eq!((found.region.as_deref(), found.encrypted), (Some("cn-shanghai"), None));
 }
 
 #[tokio::test]
 async fn a_bucket_that_may_not_be_read_is_a_matter_of_permission() {
     let server = Replay::start(|_| plain(403, &[("x-oss-request-id", "65A1")], &error_xml("AccessDenied", ""))).await;
-    let error = server.clients().1.head_bucket(&bucket()).await.unwrap_err();
+    let error = server.clients().buckets.head_bucket(&bucket()).await.unwrap_err();
     assert_eq!((error.class, error.reason), (CallClass::Permission, Reason::BucketNotAccessible));
     assert_eq!((error.code.as_deref(), error.request_id.as_deref()), (Some("AccessDenied"), Some("65A1")));
 }
@@ -87,7 +87,7 @@ async fn an_object_tells_size_tag_time_and_checksum() {
         ("x-oss-storage-class", "Standard"),
     ];
     let server = Replay::start(move |_| plain(200, &headers, "123456789")).await;
-    let found = server.clients().1.head_object(&bucket(), "dir/a b.raw").await.unwrap().unwrap();
+    let found = server.clients().buckets.head_object(&bucket(), "dir/a b.raw").await.unwrap().unwrap();
     assert_eq!((found.key.as_str(), found.size_bytes), ("dir/a b.raw", 9));
     assert_eq!(
         (found.etag.as_str(), found.crc64),
@@ -102,10 +102,10 @@ async fn an_object_tells_size_tag_time_and_checksum() {
 async fn a_missing_object_is_none_and_a_missing_bucket_is_not() {
     for absent in [head_error(404, "NoSuchKey"), plain(404, &[], "")] {
         let server = Replay::start(move |_| absent.clone()).await;
-        assert_eq!(server.clients().1.head_object(&bucket(), KEY).await.unwrap(), None);
+        assert_eq!(server.clients().buckets.head_object(&bucket(), KEY).await.unwrap(), None);
     }
     let server = Replay::start(|_| head_error(404, "NoSuchBucket")).await;
-    let error = server.clients().1.head_object(&bucket(), KEY).await.unwrap_err();
+    let error = server.clients().buckets.head_object(&bucket(), KEY).await.unwrap_err();
     assert_eq!((error.reason, error.request_id.as_deref()), (Reason::BucketNotFound, Some("65A2")));
 }
 
@@ -121,7 +121,7 @@ async fn a_read_of_a_bucket_survives_a_fault_of_the_vendor() {
         }
     })
     .await;
-    server.clients().1.list_objects(&bucket(), "Ecs", None).await.unwrap();
+    server.clients().buckets.list_objects(&bucket(), "Ecs", None).await.unwrap();
     assert_eq!(server.seen().len(), 3);
 }
 
@@ -141,7 +141,7 @@ async fn a_listing_decodes_its_keys_and_goes_on_where_it_ended() {
     };
     let server =
         Replay::start(move |seen| plain(200, &[], &page(seen.parameter("continuation-token").is_empty()))).await;
-    let buckets = server.clients().1;
+    let buckets = server.clients().buckets;
     let first = buckets.list_objects(&bucket(), "Ecs", None).await.unwrap();
     assert_eq!(first.objects.iter().map(|object| object.key.as_str()).collect::<Vec<_>>(), ["Ecs a/b+.raw", "Ecs2"]);
     assert_eq!((first.objects[0].size_bytes, first.objects[0].etag.as_str()), (7, "E1"));
@@ -158,7 +158,7 @@ async fn an_empty_listing_has_no_objects() {
     let body =
         "<ListBucketResult><Name>b</Name><IsTruncated>false</IsTruncated><KeyCount>0</KeyCount></ListBucketResult>";
     let server = Replay::start(move |_| plain(200, &[], body)).await;
-    let page = server.clients().1.list_objects(&bucket(), "none", None).await.unwrap();
+    let page = server.clients().buckets.list_objects(&bucket(), "none", None).await.unwrap();
     assert!(page.objects.is_empty() && page.next.is_none());
 }
 
@@ -166,7 +166,7 @@ async fn an_empty_listing_has_no_objects() {
 async fn a_removal_is_done_whether_or_not_there_was_an_object() {
     for answer in [plain(204, &[], ""), plain(404, &[], &error_xml("NoSuchKey", ""))] {
         let server = Replay::start(move |_| answer.clone()).await;
-        server.clients().1.delete_object(&bucket(), KEY).await.unwrap();
+        server.clients().buckets.delete_object(&bucket(), KEY).await.unwrap();
         assert_eq!(server.seen()[0].method, http::Method::DELETE);
     }
 }
@@ -174,7 +174,7 @@ async fn a_removal_is_done_whether_or_not_there_was_an_object() {
 #[tokio::test]
 async fn a_signed_url_is_made_without_a_call_and_hides_its_signature() {
     let server = Replay::start(|_| plain(500, &[], "")).await;
-    let url = server.clients().1.presign_get(&bucket(), KEY, Duration::from_secs(600)).await.unwrap();
+    let url = server.clients().buckets.presign_get(&bucket(), KEY, Duration::from_secs(600)).await.unwrap();
     assert!(url.url.starts_with(&format!("http://127.0.0.1:{}/example-bucket/{KEY}?", server.port)), "{}", url.url);
     assert!(url.url.contains("x-oss-credential=LTAItestid%2F20240102%2Fcn-hangzhou%2Foss%2Faliyun_v4_request"));
     assert!(url.url.ends_with("x-oss-signature=c6823c93521fd761065b91834ea0fa7b7a11879e96ca62ead0050ecadae35038"));
@@ -188,7 +188,7 @@ async fn a_bucket_in_the_host_is_called_and_signed_there() {
     let server = Replay::start(|_| plain(200, &[("etag", "\"E\"")], "x")).await;
     let mut config = server.config();
     config.endpoints.oss = Some(format!("http://{{bucket}}.oss.localhost:{}", server.port));
-    let buckets = AlibabaCloud::open(config).unwrap().1;
+    let buckets = AlibabaCloud::open(config).unwrap().buckets;
     assert!(buckets.head_object(&bucket(), KEY).await.unwrap().is_some());
     let seen = &server.seen()[0];
     assert_eq!(seen.path, format!("/{KEY}"));

@@ -33,14 +33,14 @@ fn export() -> ExportCall {
 
 async fn failed_export(answer: Answer) -> (CallError, usize) {
     let server = Replay::start(move |_| answer.clone()).await;
-    let error = server.clients().0.start_export(&export()).await.unwrap_err();
+    let error = server.clients().images.start_export(&export()).await.unwrap_err();
     (error, server.seen().len())
 }
 
 #[tokio::test]
 async fn an_export_carries_its_parameters_in_the_query_and_returns_the_task() {
     let server = Replay::start(|_| json(200, value!({"RequestId": "R-9", "TaskId": "t-1", "RegionId": "x"}))).await;
-    let started = server.clients().0.start_export(&export()).await.unwrap();
+    let started = server.clients().images.start_export(&export()).await.unwrap();
     assert_eq!((started.task_id.as_deref(), started.request_id.as_str()), (Some("t-1"), "R-9"));
     assert!(started.objects.is_empty());
 
@@ -63,7 +63,7 @@ async fn an_export_carries_its_parameters_in_the_query_and_returns_the_task() {
 #[tokio::test]
 async fn the_task_id_is_read_under_its_older_name_too() {
     let server = Replay::start(|_| json(200, value!({"RequestId": "R", "ExportTaskId": "tsk-1"}))).await;
-    assert_eq!(server.clients().0.start_export(&export()).await.unwrap().task_id.as_deref(), Some("tsk-1"));
+    assert_eq!(server.clients().images.start_export(&export()).await.unwrap().task_id.as_deref(), Some("tsk-1"));
 }
 
 #[tokio::test]
@@ -88,7 +88,7 @@ async fn a_throttled_export_is_repeated_with_a_fresh_nonce() {
         if calls == 1 { refusal(400, "Throttling.User") } else { json(200, value!({"TaskId": "t-1"})) }
     })
     .await;
-    server.clients().0.start_export(&export()).await.unwrap();
+    server.clients().images.start_export(&export()).await.unwrap();
     let seen = server.seen();
     assert_eq!(seen.len(), 2);
     assert_ne!(seen[0].header("x-acs-signature-nonce"), seen[1].header("x-acs-signature-nonce"));
@@ -130,7 +130,7 @@ async fn a_read_survives_a_throttle_and_a_broken_gateway() {
         }
     })
     .await;
-    let found = server.clients().0.describe_image(&region(), &image()).await.unwrap().unwrap();
+    let found = server.clients().images.describe_image(&region(), &image()).await.unwrap().unwrap();
     assert_eq!((found.origin, server.seen().len()), (ImageOrigin::Public, 3));
 }
 
@@ -156,7 +156,7 @@ async fn an_image_is_described_in_any_state_with_the_encryption_of_its_snapshots
         ),
     })
     .await;
-    let found = server.clients().0.describe_image(&region(), &image()).await.unwrap().unwrap();
+    let found = server.clients().images.describe_image(&region(), &image()).await.unwrap().unwrap();
     assert_eq!(
         (found.origin, found.state, found.raw_state.as_str()),
         (ImageOrigin::Custom, ImageState::Pending, "Creating")
@@ -180,7 +180,7 @@ async fn a_snapshot_of_the_marketplace_makes_the_image_one_of_the_marketplace() 
         _ => json(200, value!({"Snapshots": {"Snapshot": [{"SnapshotId": "s-1", "ProductCode": "cmjj01"}]}})),
     })
     .await;
-    let found = server.clients().0.describe_image(&region(), &image()).await.unwrap().unwrap();
+    let found = server.clients().images.describe_image(&region(), &image()).await.unwrap().unwrap();
     assert_eq!(found.origin, ImageOrigin::Marketplace);
 }
 
@@ -191,7 +191,7 @@ async fn without_permission_for_snapshots_the_encryption_is_unknown() {
         _ => refusal(403, "Forbidden.RAM"),
     })
     .await;
-    let found = server.clients().0.describe_image(&region(), &image()).await.unwrap().unwrap();
+    let found = server.clients().images.describe_image(&region(), &image()).await.unwrap().unwrap();
     assert_eq!(found.is_encrypted(), None);
 }
 
@@ -199,7 +199,7 @@ async fn without_permission_for_snapshots_the_encryption_is_unknown() {
 async fn an_image_that_nobody_owns_is_looked_for_in_the_marketplace_before_it_is_absent() {
     let empty = || json(200, value!({"RequestId": "R", "Images": {"Image": []}}));
     let server = Replay::start(move |_| empty()).await;
-    assert_eq!(server.clients().0.describe_image(&region(), &image()).await.unwrap(), None);
+    assert_eq!(server.clients().images.describe_image(&region(), &image()).await.unwrap(), None);
     let owners: Vec<_> = server.seen().iter().map(|seen| seen.parameter("ImageOwnerAlias").to_owned()).collect();
     assert_eq!(owners, ["", "marketplace"]);
 }
@@ -235,7 +235,7 @@ async fn an_export_is_found_on_any_page_when_it_is_not_older_than_asked() {
     })
     .await;
     let since: Timestamp = "2024-01-02T03:04:31Z".parse().unwrap();
-    let found = server.clients().0.find_export(&export(), since).await.unwrap();
+    let found = server.clients().images.find_export(&export(), since).await.unwrap();
     let ExportSearch::Tasks(tasks) = found else { panic!("tasks are reported") };
     let ids: Vec<_> = tasks.iter().map(|task| task.task_id.as_str()).collect();
     assert_eq!(ids, ["t-same-minute", "t-late"]);
@@ -266,7 +266,7 @@ async fn many_tasks_cost_one_list_and_details_of_those_that_have_begun() {
     })
     .await;
     let ids = ["t-waits", "t-running", "t-unheard", "t-gone"].map(ToOwned::to_owned);
-    let tasks = server.clients().0.export_tasks(&region(), &ids).await.unwrap();
+    let tasks = server.clients().images.export_tasks(&region(), &ids).await.unwrap();
     let states: Vec<_> = tasks.iter().map(|task| task.as_ref().map(|task| task.state.clone())).collect();
     assert_eq!(
         states,
@@ -291,7 +291,7 @@ async fn concurrent_looks_at_single_tasks_share_one_list() {
         _ => refusal(400, "InvalidTaskId.NotFound"),
     })
     .await;
-    let images = server.clients().0;
+    let images = server.clients().images;
     let here = region();
     let ids: Vec<_> = (0..20).map(|n| [format!("t-{n}")]).collect();
     let looks = ids.iter().map(|id| images.export_tasks(&here, id));
@@ -307,7 +307,7 @@ async fn one_task_costs_one_call_and_an_unknown_one_is_none() {
         _ => refusal(400, "InvalidTaskId.NotFound"),
     })
     .await;
-    let images = server.clients().0;
+    let images = server.clients().images;
     let known = images.export_tasks(&region(), &["t-1".into()]).await.unwrap();
     assert_eq!(known[0].as_ref().unwrap().state, ExportTaskState::Running);
     assert_eq!(images.export_tasks(&region(), &["t-2".into()]).await.unwrap(), [None]);
@@ -323,7 +323,7 @@ async fn a_cancel_tells_accepted_ended_and_impossible_apart() {
         _ => refusal(400, "InvalidTaskId.NotFound"),
     })
     .await;
-    let images = server.clients().0;
+    let images = server.clients().images;
     let here = region();
     assert_eq!(images.cancel_export(&here, "t-running").await.unwrap(), CancelAnswer::Accepted);
     assert_eq!(images.cancel_export(&here, "t-done").await.unwrap(), CancelAnswer::AlreadyEnded);
@@ -335,10 +335,10 @@ async fn a_cancel_tells_accepted_ended_and_impossible_apart() {
 async fn a_check_makes_no_call_unless_trial_runs_are_on() {
     let server = Replay::start(|_| refusal(400, "DryRunOperation")).await;
     let mut config = server.config();
-    AlibabaCloud::open(config.clone()).unwrap().0.check_export(&export()).await.unwrap();
+    AlibabaCloud::open(config.clone()).unwrap().images.check_export(&export()).await.unwrap();
     assert!(server.seen().is_empty());
     config.trial_runs = true;
-    AlibabaCloud::open(config.clone()).unwrap().0.check_export(&export()).await.unwrap();
+    AlibabaCloud::open(config.clone()).unwrap().images.check_export(&export()).await.unwrap();
     assert_eq!(server.seen()[0].parameter("DryRun"), "true");
 }
 
@@ -347,7 +347,7 @@ async fn a_trial_run_tells_the_refusal_of_the_export() {
     let server = Replay::start(|_| refusal(403, "InvalidOSSBucket.EncryptUnsupported")).await;
     let mut config = server.config();
     config.trial_runs = true;
-    let error = AlibabaCloud::open(config).unwrap().0.check_export(&export()).await.unwrap_err();
+    let error = AlibabaCloud::open(config).unwrap().images.check_export(&export()).await.unwrap_err();
     assert_eq!(error.reason, Reason::BucketEncrypted);
 }
 
@@ -356,7 +356,7 @@ async fn an_export_that_a_trial_run_started_is_cancelled() {
     let server = Replay::start(|_| json(200, value!({"RequestId": "R", "TaskId": "t-1"}))).await;
     let mut config = server.config();
     config.trial_runs = true;
-    let error = AlibabaCloud::open(config).unwrap().0.check_export(&export()).await.unwrap_err();
+    let error = AlibabaCloud::open(config).unwrap().images.check_export(&export()).await.unwrap_err();
     assert_eq!(error.class, CallClass::UnknownOutcome);
     assert_eq!(server.actions(), ["ExportImage", "CancelTask"]);
     assert_eq!(server.seen()[1].parameter("TaskId"), "t-1");

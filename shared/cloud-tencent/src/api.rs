@@ -44,8 +44,8 @@ impl Service {
     }
 }
 
-/// The API of one account.
-#[derive(Debug)]
+/// The API of one account. Cheap to clone.
+#[derive(Debug, Clone)]
 pub(crate) struct Api {
     pub(crate) stack: Stack,
     pub(crate) endpoints: Endpoints,

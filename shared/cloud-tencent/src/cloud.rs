@@ -1,14 +1,18 @@
 //! The image port of Tencent Cloud, and how an account is put together.
 
+use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
+use futures::FutureExt as _;
 use jiff::Timestamp;
+use sampan_cloud::copy::CopiedImage;
 use sampan_cloud::image::{
     CancelAnswer, ExportCall, ExportSearch, ExportStarted, ExportTask, ExportTraits, Image, ImageOrigin,
 };
-use sampan_cloud::stack::{Decoder, Pacer, RetryBudget, Signer, Stack, StackParts};
-use sampan_cloud::{BucketStore, CallClass, CallError, ImageCloud};
+use sampan_cloud::stack::{Batcher, Decoder, Pacer, RetryBudget, Signer, Stack, StackParts};
+use sampan_cloud::{CallClass, CallError, Clients, ImageCloud};
 use sampan_core::{Cloud, ImageId, Reason, Region};
 
 use crate::api::{Api, ApiDecoder};
@@ -19,16 +23,20 @@ use crate::q_sign::CosSigner;
 use crate::tc3::Tc3Signer;
 use crate::{credentials, describe_image_quota, describe_images, describe_snapshots, export_images};
 
-/// Image calls of one account.
-#[derive(Debug)]
+/// How long a look at a copy waits for others of its region.
+const GATHER: Duration = Duration::from_millis(20);
+
+/// Image, copy and share calls of one account.
 pub struct TencentCloud {
-    api: Api,
+    pub(crate) api: Api,
+    /// Copies in their destinations.
+    pub(crate) copied: Batcher<Region, ImageId, CopiedImage>,
 }
 
 impl TencentCloud {
-    /// Puts an account together: its image port and its bucket port, which share credentials, retry budget and
-    /// pace. Nothing is called or read before the first use.
-    pub fn open(config: TencentConfig) -> (Arc<dyn ImageCloud>, Arc<dyn BucketStore>) {
+    /// Puts an account together: its ports, which share credentials, retry budget and pace. Nothing is called or
+    /// read before the first use.
+    pub fn open(config: TencentConfig) -> Clients {
         let TencentConfig { credentials, endpoints, language, policy, clock, transport } = config;
         let credentials = Arc::new(credentials::cache(credentials, &endpoints, &transport, &clock));
         let (budget, pacer) = (Arc::new(RetryBudget::default()), Arc::new(Pacer::default()));
@@ -40,7 +48,22 @@ impl TencentCloud {
         let q_sign = CosSigner { credentials: Arc::clone(&credentials), clock: Arc::clone(&clock) };
         let cos = Cos { stack: stack(Arc::new(q_sign), Arc::new(CosDecoder)), template: endpoints.cos() };
         let api = Api { stack: stack(Arc::new(tc3), Arc::new(ApiDecoder)), endpoints, language };
-        (Arc::new(Self { api }), Arc::new(Buckets { cos, credentials, clock }))
+        let cloud = Arc::new(Self::new(api));
+        Clients {
+            images: Arc::<Self>::clone(&cloud),
+            copies: Arc::<Self>::clone(&cloud),
+            shares: cloud,
+            buckets: Arc::new(Buckets { cos, credentials, clock }),
+        }
+    }
+
+    fn new(api: Api) -> Self {
+        let reader = api.clone();
+        let load = move |region: Region, ids: Vec<ImageId>| {
+            let api = reader.clone();
+            async move { describe_images::copied(&api, &region, &ids).await }.boxed()
+        };
+        Self { api, copied: Batcher::new(GATHER, describe_images::MOST_IMAGES, Box::new(load)) }
     }
 }
 
@@ -96,5 +119,11 @@ impl ImageCloud for TencentCloud {
 
     async fn cancel_export(&self, _: &Region, _: &str) -> Result<CancelAnswer, CallError> {
         Ok(CancelAnswer::Impossible)
+    }
+}
+
+impl fmt::Debug for TencentCloud {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TencentCloud").field("api", &self.api).finish_non_exhaustive()
     }
 }

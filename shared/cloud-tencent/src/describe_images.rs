@@ -1,212 +1,117 @@
-//! `DescribeImages`: one image with its disks.
+//! `DescribeImages`: images of a region by id or by name, and how many there are.
 
-use sampan_cloud::image::{Disk, Image, ImageOrigin, ImageState};
+use std::collections::HashMap;
+
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use sampan_cloud::copy::CopiedImage;
+use sampan_cloud::image::Image;
 use sampan_cloud::stack::Idempotency;
 use sampan_cloud::{CallClass, CallError};
-use sampan_core::{DiskRole, ImageId, Region};
+use sampan_core::{ImageId, Region};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::api::{Action, Api, Service};
-use crate::time::rfc3339;
+use crate::image::Described;
 
 /// 40 requests per second: document 213/15715.
 const ACTION: Action = Action { service: Service::Cvm, name: "DescribeImages", per_second: Some(40) };
+/// Images that one call describes, by id or as a page: the vendor's ceiling.
+pub(crate) const MOST_IMAGES: usize = 100;
+/// Pages that are read at most; more would be a listing that never ends.
+const MOST_PAGES: usize = 50;
+/// Images that are asked for side by side.
+const SIDE_BY_SIDE: usize = 8;
 
 /// Describes `image`; `None` when the account has no such image in `region`. Encryption is never known here.
 pub(crate) async fn one(api: &Api, region: &Region, image: &ImageId) -> Result<Option<Image>, CallError> {
-    let request = api.request(&ACTION, region, Idempotency::Safe, &json!({ "ImageIds": [image.as_str()] }));
-    match api.call::<Content>(request).await {
-        Ok(answer) => Ok(answer.content.find(image)),
+    let found = by_id(api, region, std::slice::from_ref(image)).await?;
+    Ok(found.into_iter().next().map(|(id, one)| one.into_image(id)))
+}
+
+/// Describes images, at most [`MOST_IMAGES`], as copies; those that the account does not have are left out.
+pub(crate) async fn copied(
+    api: &Api,
+    region: &Region,
+    images: &[ImageId],
+) -> Result<HashMap<ImageId, CopiedImage>, CallError> {
+    let found = match by_id(api, region, images).await {
+        Ok(found) => found,
+        // One bad id spoils the call for all, so that each is asked for by itself.
+        Err(error) if images.len() > 1 && is_about_one(error.class) => {
+            let each = stream::iter(images.to_vec());
+            let found = each.map(|image| async move { by_id(api, region, &[image]).await });
+            let found: Vec<_> = found.buffered(SIDE_BY_SIDE).try_collect().await?;
+            found.into_iter().flatten().collect()
+        }
+        Err(error) => return Err(error),
+    };
+    Ok(found.into_iter().map(|(id, one)| (id.clone(), one.into_copied(id))).collect())
+}
+
+/// Finds the account's own images of exactly that name, in any state, in the vendor's order.
+pub(crate) async fn named(api: &Api, region: &Region, name: &str) -> Result<Vec<CopiedImage>, CallError> {
+    let mut found = Vec::new();
+    let mut seen = 0;
+    for _ in 0..MOST_PAGES {
+        let filters = json!([own(), { "Name": "image-name", "Values": [name] }]);
+        let body = json!({ "Filters": filters, "Offset": seen, "Limit": MOST_IMAGES });
+        let page = call(api, region, &body).await?;
+        let shown = page.image_set.unwrap_or_default();
+        seen += shown.len();
+        let more = !shown.is_empty() && page.total_count.is_none_or(|total| seen < total);
+        // The vendor also shows images that merely contain the name.
+        let exact = shown.into_iter().filter(|one| one.image_name.as_deref() == Some(name));
+        found.extend(exact.filter_map(|one| Some((one.id()?, one))).map(|(id, one)| one.into_copied(id)));
+        if !more {
+            break;
+        }
+    }
+    Ok(found)
+}
+
+/// Counts the account's own images, in any state.
+pub(crate) async fn count(api: &Api, region: &Region) -> Result<u64, CallError> {
+    let request = api.request(&ACTION, region, Idempotency::Safe, &json!({ "Filters": [own()], "Limit": 1 }));
+    Ok(api.call::<Count>(request).await?.content.total_count)
+}
+
+fn own() -> Value {
+    json!({ "Name": "image-type", "Values": ["PRIVATE_IMAGE"] })
+}
+
+async fn by_id(api: &Api, region: &Region, images: &[ImageId]) -> Result<Vec<(ImageId, Described)>, CallError> {
+    let ids: Vec<_> = images.iter().map(ImageId::as_str).collect();
+    match call(api, region, &json!({ "ImageIds": ids, "Limit": MOST_IMAGES })).await {
+        Ok(content) => {
+            let described = content.image_set.unwrap_or_default().into_iter();
+            let found = described.filter_map(|one| Some((one.id()?, one)));
+            Ok(found.filter(|(id, _)| images.contains(id)).collect())
+        }
         // Documented for other actions only; here an unknown image is an empty set.
-        Err(error) if error.class == CallClass::NotFound => Ok(None),
+        Err(error) if error.class == CallClass::NotFound && images.len() == 1 => Ok(Vec::new()),
         Err(error) => Err(error),
     }
+}
+
+/// Whether a refusal may be due to one of several ids.
+fn is_about_one(class: CallClass) -> bool {
+    matches!(class, CallClass::Caller | CallClass::NotFound)
+}
+
+async fn call(api: &Api, region: &Region, body: &Value) -> Result<Content, CallError> {
+    Ok(api.call::<Content>(api.request(&ACTION, region, Idempotency::Safe, body)).await?.content)
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Content {
     image_set: Option<Vec<Described>>,
+    total_count: Option<usize>,
 }
 
-impl Content {
-    fn find(self, image: &ImageId) -> Option<Image> {
-        let found =
-            self.image_set.unwrap_or_default().into_iter().find(|one| one.image_id.as_deref() == Some(image.as_str()));
-        found.map(|one| one.into_image(image.clone()))
-    }
-}
-
-/// The vendor's model; old regions leave fields out, so each is optional.
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-struct Described {
-    image_id: Option<String>,
-    image_name: Option<String>,
-    os_name: Option<String>,
-    image_type: Option<String>,
-    image_source: Option<String>,
-    created_time: Option<String>,
-    image_size: Option<u64>,
-    architecture: Option<String>,
-    image_state: Option<String>,
-    platform: Option<String>,
-    snapshot_set: Option<Vec<Snapshot>>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
-struct Snapshot {
-    snapshot_id: Option<String>,
-    disk_usage: Option<String>,
-    disk_size: Option<u64>,
-}
-
-impl Described {
-    fn into_image(self, id: ImageId) -> Image {
-        let raw_state = self.image_state.clone().unwrap_or_default();
-        let os = self.os_name.clone().unwrap_or_default();
-        let platform = self.platform.clone().filter(|word| !word.is_empty()).unwrap_or_else(|| os.clone());
-        Image {
-            id,
-            origin: self.origin(),
-            state: state(&raw_state),
-            raw_state,
-            is_windows: platform.eq_ignore_ascii_case("windows") || lower(&os).starts_with("windows"),
-            is_red_hat: is_red_hat(&platform) || is_red_hat(&os),
-            platform,
-            architecture: self.architecture.clone().unwrap_or_default(),
-            disks: self.disks(),
-            created: self.created_time.as_deref().and_then(rfc3339),
-            name: self.image_name.unwrap_or_default(),
-        }
-    }
-
-    fn origin(&self) -> ImageOrigin {
-        match (self.image_type.as_deref(), self.image_source.as_deref()) {
-            (Some("PRIVATE_IMAGE"), _) | (None, Some("CREATE_IMAGE" | "EXTERNAL_IMPORT")) => ImageOrigin::Custom,
-            (Some("SHARED_IMAGE"), _) => ImageOrigin::Shared,
-            // In the vendor's Terraform provider, not in its model.
-            (Some("MARKET_IMAGE"), _) => ImageOrigin::Marketplace,
-            (_, _) => ImageOrigin::Public,
-        }
-    }
-
-    /// Returns the system disk, then the data disks in the vendor's order.
-    fn disks(&self) -> Vec<Disk> {
-        let snapshots = self.snapshot_set.as_deref().unwrap_or_default();
-        let of_role = |role: DiskRole| {
-            let ours = move |snapshot: &&Snapshot| {
-                (snapshot.disk_usage.as_deref() == Some("DATA_DISK")) == (role == DiskRole::Data)
-            };
-            snapshots.iter().filter(ours).map(move |snapshot| disk(role, snapshot))
-        };
-        let mut disks: Vec<_> = of_role(DiskRole::System).collect();
-        if disks.is_empty() {
-            let size = self.image_size.unwrap_or_default();
-            disks.push(disk(DiskRole::System, &Snapshot { disk_size: Some(size), ..Snapshot::default() }));
-        }
-        disks.extend(of_role(DiskRole::Data));
-        disks
-    }
-}
-
-fn disk(role: DiskRole, snapshot: &Snapshot) -> Disk {
-    Disk {
-        role,
-        // The vendor does not tell it.
-        device: None,
-        size_gib: snapshot.disk_size.unwrap_or_default(),
-        snapshot_id: snapshot.snapshot_id.clone().filter(|id| !id.is_empty()),
-        encrypted: None,
-    }
-}
-
-fn state(word: &str) -> ImageState {
-    match word {
-        // USING stands in older pages for an image that instances were made from.
-        "NORMAL" | "USING" => ImageState::Ready,
-        "CREATEFAILED" | "IMPORTFAILED" => ImageState::Failed,
-        _ => ImageState::Pending,
-    }
-}
-
-fn is_red_hat(word: &str) -> bool {
-    let plain: String = word.chars().filter(|c| !c.is_whitespace() && *c != '-').collect();
-    let plain = lower(&plain);
-    plain.contains("redhat") || plain.contains("rhel")
-}
-
-fn lower(word: &str) -> String {
-    word.to_ascii_lowercase()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn image(json: serde_json::Value) -> Image {
-        let mut json = json;
-        json["ImageId"] = json!("img-72n9mi0y");
-        let content: Content = serde_json::from_value(json!({ "ImageSet": [json], "TotalCount": 1 })).unwrap();
-        content.find(&"img-72n9mi0y".parse().unwrap()).unwrap()
-    }
-
-    #[test]
-    fn a_whole_machine_image_has_its_system_disk_first() {
-        let image = image(json!({
-            "ImageName": "web", "OsName": "CentOS 8.0 64位", "ImageType": "PRIVATE_IMAGE", "Platform": "CentOS",
-            "CreatedTime": "2020-09-22T00:00:00+00:00", "ImageState": "NORMAL", "Architecture": "x86_64",
-            "ImageSize": 50, "SyncPercent": null, "NewField": {},
-            "SnapshotSet": [
-                { "SnapshotId": "snap-d1", "DiskUsage": "DATA_DISK", "DiskSize": 100 },
-                { "SnapshotId": "snap-s", "DiskUsage": "SYSTEM_DISK", "DiskSize": 50 },
-                { "SnapshotId": "snap-d2", "DiskUsage": "DATA_DISK", "DiskSize": 200 },
-            ],
-        }));
-        let ids: Vec<_> = image.disks.iter().map(|disk| disk.snapshot_id.as_deref().unwrap()).collect();
-        assert_eq!((ids, image.total_gib(), image.data_disks()), (vec!["snap-s", "snap-d1", "snap-d2"], 350, 2));
-        assert_eq!((image.origin, image.state), (ImageOrigin::Custom, ImageState::Ready));
-        assert_eq!(image.created, Some("2020-09-22T00:00:00Z".parse().unwrap()));
-        assert!(!image.is_windows && !image.is_red_hat && image.is_encrypted().is_none());
-    }
-
-    #[test]
-    fn every_field_may_be_missing_and_every_unknown_state_is_pending() {
-        let bare = image(json!({ "ImageSize": 20, "ImageState": "EXPORTING", "SnapshotSet": null }));
-        assert_eq!((bare.disks.len(), bare.disks[0].size_gib), (1, 20));
-        assert_eq!(
-            (bare.origin, bare.state, bare.raw_state.as_str()),
-            (ImageOrigin::Public, ImageState::Pending, "EXPORTING")
-        );
-    }
-
-    #[test]
-    fn origins_are_told_apart() {
-        for (word, origin) in [
-            ("PUBLIC_IMAGE", ImageOrigin::Public),
-            ("SHARED_IMAGE", ImageOrigin::Shared),
-            ("MARKET_IMAGE", ImageOrigin::Marketplace),
-        ] {
-            assert_eq!(image(json!({ "ImageType": word })).origin, origin);
-        }
-        assert_eq!(image(json!({ "ImageSource": "EXTERNAL_IMPORT" })).origin, ImageOrigin::Custom);
-    }
-
-    #[test]
-    fn commercial_systems_are_recognised_by_platform_or_name() {
-        for (platform, os) in [("Windows", ""), ("", "Windows Server 2022"), ("windows", "x")] {
-            assert!(image(json!({ "Platform": platform, "OsName": os })).is_windows, "{platform} {os}");
-        }
-        for (platform, os) in [("RedHat", ""), ("", "Red Hat Enterprise Linux 9"), ("Other", "RHEL 8.4")] {
-            assert!(image(json!({ "Platform": platform, "OsName": os })).is_red_hat, "{platform} {os}");
-        }
-    }
-
-    #[test]
-    fn another_image_in_the_answer_is_not_taken_for_the_one() {
-        let content: Content = serde_json::from_value(json!({ "ImageSet": [{ "ImageId": "img-other" }] })).unwrap();
-        assert_eq!(content.find(&"img-72n9mi0y".parse().unwrap()), None);
-    }
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Count {
+    total_count: u64,
 }

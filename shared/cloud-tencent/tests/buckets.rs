@@ -31,7 +31,7 @@ async fn a_bucket_is_found_with_its_region_and_the_vendors_clock() {
         status(200).with("x-cos-bucket-region", "ap-guangzhou").with("date", "Tue, 14 Nov 2023 22:13:20 GMT")
     })
     .await;
-    let found = replay.open().1.head_bucket(&bucket()).await.unwrap().unwrap();
+    let found = replay.open().buckets.head_bucket(&bucket()).await.unwrap().unwrap();
     assert_eq!((found.region.as_deref(), found.server_time), (Some("ap-guangzhou"), Some(now())));
     assert_eq!(replay.lines(), ["HEAD /my-bucket-1250000000/"]);
 }
@@ -39,16 +39,16 @@ async fn a_bucket_is_found_with_its_region_and_the_vendors_clock() {
 #[tokio::test]
 async fn a_bucket_of_another_region_names_it() {
     let replay = Replay::start(|_| status(301).with("x-cos-bucket-region", "ap-beijing")).await;
-    let found = replay.open().1.head_bucket(&bucket()).await.unwrap().unwrap();
+    let found = replay.open().buckets.head_bucket(&bucket()).await.unwrap().unwrap();
     assert_eq!(found.region.as_deref(), Some("ap-beijing"));
 }
 
 #[tokio::test]
 async fn a_bucket_that_is_absent_is_none_and_a_closed_one_an_error() {
     let replay = Replay::start(|_| status(404)).await;
-    assert_eq!(replay.open().1.head_bucket(&bucket()).await.unwrap(), None);
+    assert_eq!(replay.open().buckets.head_bucket(&bucket()).await.unwrap(), None);
     let replay = Replay::start(|_| status(403)).await;
-    let error = replay.open().1.head_bucket(&bucket()).await.unwrap_err();
+    let error = replay.open().buckets.head_bucket(&bucket()).await.unwrap_err();
     assert_eq!(
         (error.class, error.reason, error.http_status),
         (CallClass::Permission, Reason::BucketNotAccessible, Some(403))
@@ -66,7 +66,7 @@ async fn an_object_is_read_from_its_headers() {
             .with("x-cos-storage-class", "STANDARD_IA")
     })
     .await;
-    let object = replay.open().1.head_object(&bucket(), "a b/镜.raw").await.unwrap().unwrap();
+    let object = replay.open().buckets.head_object(&bucket(), "a b/镜.raw").await.unwrap().unwrap();
     assert_eq!((object.size_bytes, object.crc64), (53_687_091_200, Some(11_051_210_869_376_104_954)));
     assert_eq!((object.etag.as_str(), object.last_modified), ("aa259a62513358f69e98e72e59856d88-3", Some(now())));
     assert_eq!(object.storage_class.as_deref(), Some("STANDARD_IA"));
@@ -80,7 +80,7 @@ async fn an_object_that_kept_its_leading_slash_is_found_under_it() {
         false => status(404),
     })
     .await;
-    let buckets = replay.open().1;
+    let buckets = replay.open().buckets;
     assert_eq!(buckets.head_object(&bucket(), "img.raw").await.unwrap().unwrap().key, "/img.raw");
     assert_eq!(replay.lines(), ["HEAD /my-bucket-1250000000/img.raw", "HEAD /my-bucket-1250000000//img.raw"]);
     assert_eq!(buckets.head_object(&bucket(), "other.raw").await.unwrap(), None);
@@ -96,7 +96,7 @@ async fn a_listing_goes_on_where_it_ended() {
         )
     })
     .await;
-    let buckets = replay.open().1;
+    let buckets = replay.open().buckets;
     let page = buckets.list_objects(&bucket(), "p ", None).await.unwrap();
     assert_eq!((page.objects[0].key.as_str(), page.next.as_deref()), ("p a", Some("p b")));
     buckets.list_objects(&bucket(), "p ", page.next.as_deref()).await.unwrap();
@@ -116,7 +116,7 @@ async fn faults_of_the_vendor_are_repeated_and_refusals_are_not() {
         ("SignatureDoesNotMatch", 403, CallClass::Credentials, 1),
     ] {
         let replay = Replay::start(move |_| text(http, document(code))).await;
-        let error = replay.open().1.list_objects(&bucket(), "", None).await.unwrap_err();
+        let error = replay.open().buckets.list_objects(&bucket(), "", None).await.unwrap_err();
         assert_eq!((error.class, error.attempts, error.code.as_deref()), (class, attempts, Some(code)));
         assert_eq!((error.message.as_str(), error.request_id.as_deref()), ("as the vendor says", Some("q-1")));
     }
@@ -128,7 +128,7 @@ async fn removing_what_is_not_there_is_no_error_unless_the_bucket_is_not() {
         [(status(204), true), (text(404, document("NoSuchKey")), true), (text(404, document("NoSuchBucket")), false)]
     {
         let replay = Replay::start(move |_| answer.clone()).await;
-        assert_eq!(replay.open().1.delete_object(&bucket(), "k").await.is_ok(), fits);
+        assert_eq!(replay.open().buckets.delete_object(&bucket(), "k").await.is_ok(), fits);
         assert_eq!(replay.lines(), ["DELETE /my-bucket-1250000000/k"]);
     }
 }
@@ -138,7 +138,7 @@ async fn an_address_is_made_without_a_call_and_hides_its_signature() {
     let replay = Replay::start(|_| status(500)).await;
     let mut config = replay.config(replay::keys());
     config.endpoints.cos = None;
-    let buckets = TencentCloud::open(config).1;
+    let buckets = TencentCloud::open(config).buckets;
     let made = buckets.presign_get(&bucket(), "nightly_xvda.raw", Duration::from_secs(3600)).await.unwrap();
     assert_eq!(
         made.url,
@@ -159,7 +159,7 @@ async fn an_address_with_a_token_carries_and_signs_it() {
         secret_key: replay::SECRET_KEY.into(),
         token: Some("TKN/+=".into()),
     };
-    let buckets = TencentCloud::open(replay.config(keys)).1;
+    let buckets = TencentCloud::open(replay.config(keys)).buckets;
     let url = buckets.presign_get(&bucket(), "k", Duration::from_secs(60)).await.unwrap().url;
     assert!(url.contains("q-url-param-list=x-cos-security-token&"), "{url}");
     assert!(url.ends_with("&x-cos-security-token=TKN%2F%2B%3D"), "{url}");
@@ -168,7 +168,7 @@ async fn an_address_with_a_token_carries_and_signs_it() {
 #[tokio::test]
 async fn an_address_of_no_time_or_of_more_than_a_week_is_refused() {
     let replay = Replay::start(|_| status(500)).await;
-    let buckets = replay.open().1;
+    let buckets = replay.open().buckets;
     for seconds in [0, 7 * 24 * 3600 + 1] {
         let error = buckets.presign_get(&bucket(), "k", Duration::from_secs(seconds)).await.unwrap_err();
         assert_eq!((error.class, error.reason), (CallClass::Caller, Reason::NumberOutOfRange));

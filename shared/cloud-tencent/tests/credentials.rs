@@ -4,7 +4,7 @@
 mod replay;
 
 use jiff::SignedDuration;
-use sampan_cloud::CallClass;
+use sampan_cloud::{CallClass, Clients};
 use sampan_cloud_tencent::credentials::{CredentialSource, Role};
 use sampan_cloud_tencent::{TencentCloud, TencentConfig};
 use sampan_core::{Reason, Region};
@@ -40,7 +40,7 @@ async fn the_role_of_an_instance_is_asked_for_and_its_keys_are_kept() {
         _ => status(500),
     })
     .await;
-    let (images, _) = TencentCloud::open(replay.config(CredentialSource::CvmRole { role: None }));
+    let Clients { images, .. } = TencentCloud::open(replay.config(CredentialSource::CvmRole { role: None }));
     images.image_quota(&region()).await.unwrap();
     images.image_quota(&region()).await.unwrap();
     let seen = replay.seen();
@@ -52,7 +52,7 @@ async fn the_role_of_an_instance_is_asked_for_and_its_keys_are_kept() {
 #[tokio::test]
 async fn an_instance_without_a_role_has_no_credentials_and_nothing_is_sent() {
     let replay = cloud(|_| status(404)).await;
-    let (images, _) = TencentCloud::open(replay.config(CredentialSource::CvmRole { role: None }));
+    let Clients { images, .. } = TencentCloud::open(replay.config(CredentialSource::CvmRole { role: None }));
     let error = images.image_quota(&region()).await.unwrap_err();
     assert_eq!((error.class, error.reason), (CallClass::Credentials, Reason::CloudCredentialsRejected));
     assert!(replay.actions().iter().all(String::is_empty));
@@ -67,7 +67,7 @@ async fn a_role_is_assumed_with_a_call_of_sts_that_is_signed_for_it() {
     .await;
     let role = Role::new("qcs::cam::uin/100000000001:roleName/exporter");
     let source = CredentialSource::AssumeRole { base: Box::new(keys()), role };
-    TencentCloud::open(replay.config(source)).0.image_quota(&region()).await.unwrap();
+    TencentCloud::open(replay.config(source)).images.image_quota(&region()).await.unwrap();
     let seen = replay.seen();
     assert!(seen[0].header("authorization").contains("/2023-11-14/sts/tc3_request, SignedHeaders=content-type;host"));
     assert_eq!(
@@ -84,7 +84,7 @@ async fn a_role_is_assumed_with_a_call_of_sts_that_is_signed_for_it() {
 async fn a_role_that_is_refused_is_told_with_the_vendors_code() {
     let replay = cloud(|_| api_error("UnauthorizedOperation")).await;
     let source = CredentialSource::AssumeRole { base: Box::new(keys()), role: Role::new("qcs::x") };
-    let error = TencentCloud::open(replay.config(source)).0.image_quota(&region()).await.unwrap_err();
+    let error = TencentCloud::open(replay.config(source)).images.image_quota(&region()).await.unwrap_err();
     assert_eq!((error.class, error.attempts), (CallClass::Credentials, 1));
     assert!(error.message.contains("UnauthorizedOperation"), "{error}");
 }
@@ -98,11 +98,11 @@ async fn a_source_of_credentials_that_fails_for_a_moment_is_asked_again() {
     })
     .await;
     let source = CredentialSource::CvmRole { role: Some("exporter".to_owned()) };
-    assert_eq!(TencentCloud::open(replay.config(source)).0.image_quota(&region()).await.unwrap(), Some(20));
+    assert_eq!(TencentCloud::open(replay.config(source)).images.image_quota(&region()).await.unwrap(), Some(20));
 
     let replay = cloud(|_| api_error("InternalError")).await;
     let source = CredentialSource::AssumeRole { base: Box::new(keys()), role: Role::new("qcs::x") };
-    let error = TencentCloud::open(replay.config(source)).0.image_quota(&region()).await.unwrap_err();
+    let error = TencentCloud::open(replay.config(source)).images.image_quota(&region()).await.unwrap_err();
     assert_eq!((error.class, error.reason, error.attempts), (CallClass::Transient, Reason::CloudUnavailable, 3));
 }
 
@@ -110,7 +110,7 @@ async fn a_source_of_credentials_that_fails_for_a_moment_is_asked_again() {
 async fn an_address_ends_with_the_credentials_that_signed_it() {
     let replay = cloud(|_| text(200, issued(1800).to_string())).await;
     let source = CredentialSource::CvmRole { role: Some("exporter".to_owned()) };
-    let (_, buckets) = TencentCloud::open(replay.config(source));
+    let Clients { buckets, .. } = TencentCloud::open(replay.config(source));
     let bucket = sampan_cloud::bucket::BucketRef { name: "b-1".to_owned(), region: region() };
     let made = buckets.presign_get(&bucket, "k", std::time::Duration::from_secs(7200)).await.unwrap();
     assert_eq!(made.expires, now() + SignedDuration::from_secs(1800));
@@ -120,7 +120,7 @@ async fn an_address_ends_with_the_credentials_that_signed_it() {
 async fn with_file(source: CredentialSource) -> (Replay, Result<Option<u64>, sampan_cloud::CallError>) {
     let replay = cloud(|_| status(404)).await;
     let config: TencentConfig = replay.config(source);
-    let answer = TencentCloud::open(config).0.image_quota(&region()).await;
+    let answer = TencentCloud::open(config).images.image_quota(&region()).await;
     (replay, answer)
 }
 
@@ -156,7 +156,7 @@ async fn nothing_that_can_be_shown_of_an_account_shows_its_keys() {
     let replay = cloud(|_| status(404)).await;
     let config = replay.config(keys());
     let shown = format!("{config:?}");
-    let (images, buckets) = TencentCloud::open(config);
+    let Clients { images, buckets, .. } = TencentCloud::open(config);
     for text in [shown, format!("{images:?}"), format!("{buckets:?}")] {
         assert!(!text.contains("AKID") && !text.contains("Gu5"), "{text}");
     }

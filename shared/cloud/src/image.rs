@@ -73,6 +73,8 @@ pub struct Image {
     pub is_red_hat: bool,
     /// Processor architecture, in the vendor's word.
     pub architecture: String,
+    /// How a machine boots from it, in the vendor's word, such as `UEFI`; `None` where the cloud does not tell.
+    pub boot_mode: Option<String>,
     /// Disks: the system disk first, then data disks in device order; never empty for a custom image.
     pub disks: Vec<Disk>,
     /// Time of creation.

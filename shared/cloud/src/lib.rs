@@ -1,7 +1,8 @@
 //! The cloud port and the HTTP call stack.
 //!
-//! [`image`], [`bucket`], [`copy`] and [`share`] are what the services see of a cloud; each vendor package implements them. [`error`]
-//! is how every failed call looks. [`stack`] is the tower of layers that each vendor call goes through.
+//! [`image`], [`bucket`], [`copy`] and [`share`] are what the services see of a cloud; each vendor package implements
+//! them. [`error`] is how every failed call looks. [`stack`] is the tower of layers that each vendor call goes
+//! through.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 pub mod accounts;
@@ -24,15 +25,34 @@ use std::sync::Arc;
 
 use sampan_core::{AccountName, Cloud};
 
-/// One configured account: its image service and its buckets.
+/// The ports of one account, as a vendor package opens them.
+#[derive(Debug, Clone)]
+pub struct Clients {
+    /// Image calls of the account.
+    pub images: Arc<dyn ImageCloud>,
+    /// Copies of images and snapshots.
+    pub copies: Arc<dyn CopyCloud>,
+    /// Shares of images.
+    pub shares: Arc<dyn ShareCloud>,
+    /// Bucket calls of the account.
+    pub buckets: Arc<dyn BucketStore>,
+}
+
+/// One configured account.
 #[derive(Clone)]
 pub struct Account {
     /// The configured name.
     pub name: AccountName,
     /// The cloud of the account.
     pub cloud: Cloud,
+    /// Number of the account at the cloud, as shares name it; `None` when it is not configured.
+    pub number: Option<String>,
     /// Image calls of the account.
     pub images: Arc<dyn ImageCloud>,
+    /// Copies of images and snapshots.
+    pub copies: Arc<dyn CopyCloud>,
+    /// Shares of images.
+    pub shares: Arc<dyn ShareCloud>,
     /// Bucket calls of the account.
     pub buckets: Arc<dyn BucketStore>,
 }

@@ -101,6 +101,7 @@ pub fn image(id: &str, disks: Vec<Disk>) -> Image {
         is_windows: false,
         is_red_hat: false,
         architecture: "x86_64".to_owned(),
+        boot_mode: None,
         disks,
         created: None,
     }

@@ -7,4 +7,6 @@ mod crash;
 mod ending;
 mod lost;
 mod service;
+#[path = "../unasked/mod.rs"]
+mod unasked;
 mod world;

@@ -17,6 +17,7 @@ use sampan_state::result::ExportResult;
 use sampan_state::{Admitted, OnSpent, SharedStore};
 
 use crate::cloud::{FakeCloud, region};
+use crate::unasked::Unasked;
 
 /// Noon of a day of UTC+8 that has twelve hours left.
 pub const NOON: &str = "2026-11-21T04:00:00Z";
@@ -55,7 +56,10 @@ pub fn accounts(cloud: &Arc<FakeCloud>) -> Accounts {
     let account = Account {
         name: "prod".parse().unwrap(),
         cloud: cloud.cloud,
+        number: None,
         images: Arc::<FakeCloud>::clone(cloud),
+        copies: Arc::new(Unasked(cloud.cloud)),
+        shares: Arc::new(Unasked(cloud.cloud)),
         buckets: Arc::<FakeCloud>::clone(cloud),
     };
     [account].into_iter().collect()

@@ -25,6 +25,7 @@ fn image(system_gib: u64, data_gib: &[u64]) -> Image {
         is_windows: false,
         is_red_hat: false,
         architecture: "x86_64".to_owned(),
+        boot_mode: None,
         disks: std::iter::once(disk(DiskRole::System, system_gib)).chain(data).collect(),
         created: None,
     }

@@ -5,6 +5,8 @@ mod bucket;
 mod image;
 mod request;
 mod spec;
+#[path = "../unasked/mod.rs"]
+mod unasked;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,6 +20,8 @@ use sampan_core::limits::{Enforcement, LimitChoices, LimitOverride, LimitSet, Li
 use sampan_core::{Cloud, ImageFormat, ImageId, Region, Severity, Violation};
 use sampan_export_service::rules::Finding;
 use sampan_export_service::spec::ExportSpec;
+
+use unasked::Unasked;
 
 /// Answers for what its cloud can do, and is never called.
 #[derive(Debug)]
@@ -101,7 +105,10 @@ pub fn accounts() -> Accounts {
     let account = |cloud: Cloud| Account {
         name: cloud.as_str().parse().unwrap(),
         cloud,
+        number: None,
         images: Arc::new(Silent(cloud)),
+        copies: Arc::new(Unasked(cloud)),
+        shares: Arc::new(Unasked(cloud)),
         buckets: Arc::new(Silent(cloud)),
     };
     Cloud::ALL.into_iter().map(account).collect()

@@ -10,6 +10,10 @@ use serde::{Deserialize, Serialize, Serializer};
 pub struct AccountConfig {
     /// The cloud of the account.
     pub cloud: Cloud,
+    /// Number of the account at the cloud: Tencent's root uin, Alibaba's account id. Shares name accounts by it, and
+    /// know their own by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub number: Option<String>,
     /// Where its credentials come from.
     #[serde(default)]
     pub credentials: CredentialsConfig,

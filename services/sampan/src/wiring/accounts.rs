@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use sampan_cloud::stack::{CallPolicy, Transport};
-use sampan_cloud::{Account, Accounts};
+use sampan_cloud::{Account, Accounts, Clients};
 use sampan_cloud_alibaba::{AlibabaCloud, AlibabaConfig, CredentialSource as AlibabaCredentials};
 use sampan_cloud_tencent::credentials::{CredentialSource as TencentCredentials, Role};
 use sampan_cloud_tencent::{TencentCloud, TencentConfig};
@@ -33,6 +33,7 @@ fn default_accounts() -> BTreeMap<AccountName, AccountConfig> {
             name,
             AccountConfig {
                 cloud,
+                number: None,
                 credentials: CredentialsConfig::default(),
                 endpoints: crate::config::EndpointsConfig::default(),
                 trial_runs: false,
@@ -64,7 +65,7 @@ fn open(
     let bad = |error: String| {
         Failure::new(Exit::Usage, format!("account {name}: {error}")).advice("correct the endpoints of the account")
     };
-    let (images, buckets) = match account.cloud {
+    let clients = match account.cloud {
         Cloud::Tencent => {
             let mut config = TencentConfig::new(tencent_credentials(&account.credentials), clock.clone());
             config.endpoints.api.clone_from(&account.endpoints.api);
@@ -83,7 +84,9 @@ fn open(
             AlibabaCloud::open(config).map_err(|error| bad(error.to_string()))?
         }
     };
-    Ok(Account { name: name.clone(), cloud: account.cloud, images, buckets })
+    let Clients { images, copies, shares, buckets } = clients;
+    let (name, number) = (name.clone(), account.number.clone());
+    Ok(Account { name, cloud: account.cloud, number, images, copies, shares, buckets })
 }
 
 fn secret(text: &SecretText) -> SecretString {

@@ -30,7 +30,8 @@ pub fn simulated_accounts(running: &Running) -> Vec<(AccountName, AccountConfig)
             access_key_secret: account.secret_key.into(),
             security_token: account.token.map(Into::into),
         };
-        accounts.push((name, AccountConfig { cloud: account.cloud, credentials, endpoints, trial_runs: true }));
+        let number = Some(account.id);
+        accounts.push((name, AccountConfig { cloud: account.cloud, number, credentials, endpoints, trial_runs: true }));
     }
     accounts
 }
@@ -43,6 +44,9 @@ pub fn accounts_toml(accounts: &[(AccountName, AccountConfig)]) -> String {
     for (name, account) in accounts {
         let _ =
             write!(text, "\n[accounts.{name}]\ncloud = \"{}\"\ntrial_runs = {}\n", account.cloud, account.trial_runs);
+        if let Some(number) = &account.number {
+            let _ = writeln!(text, "number = \"{number}\"");
+        }
         let _ = write!(text, "\n[accounts.{name}.endpoints]\n");
         for (key, address) in [("api", &account.endpoints.api), ("bucket", &account.endpoints.bucket)] {
             if let Some(address) = address {

@@ -12,8 +12,8 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use bytes::Bytes;
 use jiff::Timestamp;
+use sampan_cloud::Clients;
 use sampan_cloud::stack::CallPolicy;
-use sampan_cloud::{BucketStore, ImageCloud};
 use sampan_cloud_tencent::credentials::CredentialSource;
 use sampan_cloud_tencent::{Endpoints, TencentCloud, TencentConfig};
 use sampan_core::clock::ManualClock;
@@ -142,7 +142,7 @@ impl Replay {
         }
     }
 
-    pub(crate) fn open(&self) -> (Arc<dyn ImageCloud>, Arc<dyn BucketStore>) {
+    pub(crate) fn open(&self) -> Clients {
         TencentCloud::open(self.config(keys()))
     }
 }
