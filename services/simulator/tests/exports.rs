@@ -283,7 +283,8 @@ fn a_repeated_export_writes_over_the_same_keys() {
 }
 
 fn spoil(world: &World, kind: FaultKind) {
-    world.order_fault(Fault { cloud: None, action: "ExportImage".to_owned(), kind, times: 1, delay: Duration::ZERO });
+    let action = "ExportImage".to_owned();
+    world.order_fault(Fault { cloud: None, action, region: None, kind, times: 1, delay: Duration::ZERO });
 }
 
 #[test]
@@ -310,8 +311,8 @@ async fn orders_for_calls_and_orders_for_tasks_do_not_mix() {
     let world = &clouds.world;
     spoil(world, FaultKind::FailTask);
     spoil(world, FaultKind::Throttle);
-    assert_eq!(world.verdict(Cloud::Alibaba, "ExportImage").await, Verdict::Throttle);
-    assert_eq!(world.verdict(Cloud::Alibaba, "ExportImage").await, Verdict::Serve);
+    assert_eq!(world.verdict(Cloud::Alibaba, "ExportImage", "cn-hangzhou").await, Verdict::Throttle);
+    assert_eq!(world.verdict(Cloud::Alibaba, "ExportImage", "cn-hangzhou").await, Verdict::Serve);
     let task = start(world, &alibaba("m-bp1sampanubuntu00001"));
     clouds.pass(60);
     assert_eq!(now(world, &task).status, TaskStatus::Failed);

@@ -3,40 +3,13 @@
 import re
 
 import pytest
+from sdk_calls import code, describe, refused
 from tencentcloud.cbs.v20170312 import models as cbs_models
 from tencentcloud.common import abstract_client
-from tencentcloud.common.exception.tencent_cloud_sdk_exception import TencentCloudSDKException
 from tencentcloud.cvm.v20170312 import models
 
 GOOD = "img-ubuntu01"
 DEBIAN = "img-debian01"
-
-
-def refused(call, *arguments, **fields):
-    with pytest.raises(TencentCloudSDKException) as raised:
-        call(*arguments, **fields)
-    return raised.value
-
-
-def code(call, *arguments, **fields):
-    error = refused(call, *arguments, **fields)
-    assert re.fullmatch(r"[0-9a-f-]{36}", error.get_request_id()), error
-    assert error.get_message()
-    return error.get_code()
-
-
-def describe(client, **fields):
-    request = models.DescribeImagesRequest()
-    filters = fields.pop("filters", None)
-    for name, value in fields.items():
-        setattr(request, name, value)
-    if filters is not None:
-        request.Filters = []
-        for name, values in filters.items():
-            one = models.Filter()
-            one.Name, one.Values = name, values
-            request.Filters.append(one)
-    return client.DescribeImages(request)
 
 
 # ---- export ------------------------------------------------------------------------------------------------------

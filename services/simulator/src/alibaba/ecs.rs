@@ -1,7 +1,14 @@
 //! Serves ECS: reads a call, identifies its caller, runs one action, writes the audit line and the envelope.
 
 mod auth;
+mod cancel_copy_image;
 mod cancel_task;
+mod copy_image;
+mod copy_snapshot;
+mod create_image;
+mod delete_image;
+mod delete_snapshot;
+mod describe_image_share_permission;
 mod describe_images;
 mod describe_regions;
 mod describe_snapshots;
@@ -9,9 +16,12 @@ mod describe_task_attribute;
 mod describe_tasks;
 mod envelope;
 mod export_image;
+mod image_codes;
+mod modify_image_share_permission;
 mod nonces;
 mod parameters;
 mod refusal;
+mod texts;
 mod time;
 
 use std::sync::Arc;
@@ -37,6 +47,19 @@ use refusal::Refusal;
 const VERSION: &str = "2014-05-26";
 /// Largest form body that is read.
 const MAX_BODY_BYTES: usize = 1 << 20;
+
+/// Actions that change something when they are accepted.
+const MUTATING: [&str; 9] = [
+    "ExportImage",
+    "CancelTask",
+    "CopyImage",
+    "CancelCopyImage",
+    "CreateImage",
+    "CopySnapshot",
+    "DeleteImage",
+    "DeleteSnapshot",
+    "ModifyImageSharePermission",
+];
 
 /// Makes the routes of ECS over `world`: every method and path, because the action stands in a header or parameter.
 pub fn ecs_router(world: Arc<World>) -> Router {
@@ -82,7 +105,7 @@ async fn serve(State(ecs): State<Arc<Ecs>>, request: Request) -> Response<Body> 
         Err(refusal) => Err(refusal),
         Ok(account) => {
             call.account.clone_from(&account.id);
-            match ecs.world.verdict(Cloud::Alibaba, &envelope.action).await {
+            match ecs.world.verdict(Cloud::Alibaba, &envelope.action, &call.region).await {
                 Verdict::Cut => {
                     ecs.world.record(call, &Outcome::Reset);
                     return listen::cut();
@@ -117,6 +140,14 @@ impl Context<'_> {
     fn run(&self, action: &str) -> Answer {
         match action {
             "ExportImage" => export_image::run(self),
+            "CopyImage" => copy_image::run(self),
+            "CancelCopyImage" => cancel_copy_image::run(self),
+            "CreateImage" => create_image::run(self),
+            "CopySnapshot" => copy_snapshot::run(self),
+            "DeleteImage" => delete_image::run(self),
+            "DeleteSnapshot" => delete_snapshot::run(self),
+            "ModifyImageSharePermission" => modify_image_share_permission::run(self),
+            "DescribeImageSharePermission" => describe_image_share_permission::run(self),
             "DescribeImages" => describe_images::run(self),
             "DescribeTasks" => describe_tasks::run(self),
             "DescribeTaskAttribute" => describe_task_attribute::run(self),
@@ -174,7 +205,8 @@ impl Arrived {
         call.image = text("ImageId");
         call.bucket = text("OSSBucket");
         call.dry_run = matches!(self.parameters.flag("DryRun"), Ok(Some(true)));
-        call.mutating = matches!(envelope.action.as_str(), "ExportImage" | "CancelTask") && !call.dry_run;
+        call.destinations = text("DestinationRegionId").into_iter().collect();
+        call.mutating = MUTATING.contains(&envelope.action.as_str()) && !call.dry_run;
         call
     }
 }

@@ -74,7 +74,7 @@ async fn run(world: &World, arrived: &Arrived, call: &mut Call) -> Result<Ending
     let caller = auth::identify(world, arrived)?;
     call.account.clone_from(&caller.account.id);
     call.region = caller.region.clone().unwrap_or_default();
-    let verdict = world.verdict(Cloud::Alibaba, &call.action).await;
+    let verdict = world.verdict(Cloud::Alibaba, &call.action, &call.region).await;
     let is_cut = match verdict {
         Verdict::Throttle => return Err(Refusal::throttled()),
         Verdict::ServerError => return Err(Refusal::internal()),

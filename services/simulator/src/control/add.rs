@@ -12,7 +12,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
 use super::problem::{Problem, read};
-use crate::world::{ImageState, Limits, NewAccount, NewBucket, NewDisk, NewImage, Origin, World};
+use crate::world::{ImageState, KmsKey, Limits, NewAccount, NewBucket, NewDisk, NewImage, Origin, World};
 
 type Added = Result<(StatusCode, Json<Value>), Problem>;
 
@@ -26,6 +26,10 @@ struct AccountBody {
     secret_key: String,
     token: Option<String>,
     export_roles: Option<Vec<String>>,
+    kms_keys: Option<Vec<KmsKey>>,
+    resource_groups: Option<Vec<String>>,
+    #[serde(default)]
+    sub_accounts: Vec<String>,
     #[serde(default)]
     limits: LimitsPatch,
 }
@@ -43,6 +47,20 @@ struct LimitsPatch {
     data_disks: Option<u32>,
     images_per_region: Option<u32>,
     export_enabled: Option<bool>,
+    running_copies: Option<u32>,
+    #[serde(default, deserialize_with = "present")]
+    copy_image_gib: Option<Option<u64>>,
+    #[serde(default, deserialize_with = "present")]
+    copy_regions: Option<Option<Vec<String>>>,
+    data_disk_images: Option<bool>,
+    cancel_copies: Option<bool>,
+    #[serde(default, deserialize_with = "present")]
+    snapshots_per_region: Option<Option<u32>>,
+    share_accounts: Option<u32>,
+    #[serde(default, deserialize_with = "present")]
+    shared_images: Option<Option<u32>>,
+    encrypted_shares: Option<bool>,
+    kms_enabled: Option<bool>,
 }
 
 /// Tells `null`, which lifts a limit, from an absent field, which leaves it.
@@ -60,6 +78,16 @@ impl LimitsPatch {
             data_disks: self.data_disks.unwrap_or(limits.data_disks),
             images_per_region: self.images_per_region.unwrap_or(limits.images_per_region),
             export_enabled: self.export_enabled.unwrap_or(limits.export_enabled),
+            running_copies: self.running_copies.unwrap_or(limits.running_copies),
+            copy_image_gib: self.copy_image_gib.unwrap_or(limits.copy_image_gib),
+            copy_regions: self.copy_regions.unwrap_or(limits.copy_regions),
+            data_disk_images: self.data_disk_images.unwrap_or(limits.data_disk_images),
+            cancel_copies: self.cancel_copies.unwrap_or(limits.cancel_copies),
+            snapshots_per_region: self.snapshots_per_region.unwrap_or(limits.snapshots_per_region),
+            share_accounts: self.share_accounts.unwrap_or(limits.share_accounts),
+            shared_images: self.shared_images.unwrap_or(limits.shared_images),
+            encrypted_shares: self.encrypted_shares.unwrap_or(limits.encrypted_shares),
+            kms_enabled: self.kms_enabled.unwrap_or(limits.kms_enabled),
         }
     }
 }
@@ -79,6 +107,9 @@ pub(super) async fn account(State(world): State<Arc<World>>, body: Bytes) -> Add
         secret_key: body.secret_key,
         token: body.token,
         export_roles: body.export_roles,
+        kms_keys: body.kms_keys,
+        resource_groups: body.resource_groups,
+        sub_accounts: body.sub_accounts,
         limits: Some(body.limits.over(Limits::of(body.cloud))),
     })?;
     Ok((StatusCode::CREATED, Json(json!(added))))

@@ -38,6 +38,7 @@ impl From<EditRefusal> for Problem {
             EditRefusal::UnknownAccount { .. }
             | EditRefusal::UnknownRegion { .. }
             | EditRefusal::UnknownBucket { .. }
+            | EditRefusal::UnknownImage { .. }
             | EditRefusal::Invalid { .. } => StatusCode::BAD_REQUEST,
         };
         Self::new(status, refusal.to_string())

@@ -27,6 +27,10 @@ pub(super) async fn images(State(world): State<Arc<World>>) -> Json<Value> {
     Json(json!({ "images": world.all_images() }))
 }
 
+pub(super) async fn snapshots(State(world): State<Arc<World>>) -> Json<Value> {
+    Json(json!({ "snapshots": world.all_snapshots() }))
+}
+
 pub(super) async fn buckets(State(world): State<Arc<World>>) -> Json<Value> {
     Json(json!({ "buckets": world.buckets() }))
 }

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::problem::{Problem, read};
-use crate::world::{Fault, FaultKind, Pace, World, is_action, is_region, quota_day};
+use crate::world::{Fault, FaultKind, Pace, World, is_action, is_region, quota_day, starts_task};
 
 type Steered = Result<Json<Value>, Problem>;
 
@@ -21,6 +21,7 @@ type Steered = Result<Json<Value>, Problem>;
 struct FaultBody {
     cloud: Option<Cloud>,
     action: String,
+    region: Option<String>,
     kind: FaultKind,
     #[serde(default = "once")]
     times: u32,
@@ -42,8 +43,8 @@ pub(super) async fn fault(State(world): State<Arc<World>>, body: Bytes) -> Steer
         let place = body.cloud.map_or("no cloud here has".to_owned(), |cloud| format!("{cloud} has not"));
         return Err(Problem::bad(format!("action: {place} the action {}", body.action)));
     }
-    let is_of_tasks = matches!(body.kind, FaultKind::FailTask | FaultKind::StallTask);
-    if is_of_tasks && !matches!(body.action.as_str(), "ExportImage" | "ExportImages") {
+    let is_of_tasks = matches!(body.kind, FaultKind::FailTask | FaultKind::StallTask | FaultKind::VanishTask);
+    if is_of_tasks && !starts_task(&body.action) {
         return Err(Problem::bad(format!("action: {} starts no task", body.action)));
     }
     if body.times == 0 {
@@ -54,7 +55,17 @@ pub(super) async fn fault(State(world): State<Arc<World>>, body: Bytes) -> Steer
     if delay > MAX_DELAY {
         return Err(Problem::bad("delay_ms: is at most 600000"));
     }
-    let fault = Fault { cloud: body.cloud, action: body.action, kind: body.kind, times: body.times, delay };
+    if let Some(region) = &body.region
+        && !body
+            .cloud
+            .map_or(Cloud::ALL.to_vec(), |cloud| vec![cloud])
+            .into_iter()
+            .any(|cloud| is_region(cloud, region))
+    {
+        return Err(Problem::bad(format!("region: there is no region {region}")));
+    }
+    let (cloud, action, region, kind, times) = (body.cloud, body.action, body.region, body.kind, body.times);
+    let fault = Fault { cloud, action, region, kind, times, delay };
     world.order_fault(fault.clone());
     Ok(Json(json!(fault)))
 }

@@ -33,6 +33,9 @@ pub struct Call {
     /// Object that the call is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
+    /// Regions that the call copies to, as it named them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub destinations: Vec<String>,
     /// True when the call asked for a check only.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub dry_run: bool,
@@ -51,6 +54,7 @@ impl Call {
             image: None,
             bucket: None,
             key: None,
+            destinations: Vec::new(),
             dry_run: false,
         }
     }

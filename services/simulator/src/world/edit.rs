@@ -4,12 +4,13 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use sampan_core::{Cloud, DiskRole};
 
-use super::account::Account;
+use super::account::{Account, KmsKey};
 use super::bucket::{Bucket, Object};
 use super::ids::mix;
 use super::image::{Disk, Image};
 use super::limits::{Limits, is_region};
 use super::new::{EditRefusal, NewAccount, NewBucket, NewDisk, NewImage};
+use super::snapshot::Snapshot;
 use super::state::State;
 use super::{World, prepare};
 use crate::content::{Content, generated_disk};
@@ -122,6 +123,9 @@ impl State {
             secret_key: new.secret_key,
             token: new.token,
             export_roles: new.export_roles.unwrap_or_else(|| vec![default_role.to_owned()]),
+            kms_keys: new.kms_keys.unwrap_or_else(default_keys),
+            resource_groups: new.resource_groups.unwrap_or_else(|| vec!["rg-acfmsampandemo01".to_owned()]),
+            sub_accounts: new.sub_accounts,
             limits: new.limits.unwrap_or_else(|| Limits::of(new.cloud)),
         };
         self.accounts.push(account.clone());
@@ -164,11 +168,20 @@ impl State {
             platform: new.platform,
             origin: new.origin,
             encrypted: new.encrypted,
+            kms_key: None,
             state: new.state,
+            progress: if new.state.is_unfinished() { 0 } else { 100 },
+            copied_from: None,
+            in_use: false,
+            resource_group: None,
+            tags: Vec::new(),
             created_at: now,
             disks,
         };
         self.images.push(image.clone());
+        if image.origin.is_own() {
+            self.snapshots.extend(Snapshot::of_image(&image));
+        }
         Ok(image)
     }
 
@@ -240,6 +253,14 @@ fn free_device(disk: &NewDisk, taken: &[Disk]) -> Result<String, EditRefusal> {
     let first = if disk.role == DiskRole::System { 'a' } else { 'b' };
     let mut paths = (first..='z').map(|letter| format!("/dev/xvd{letter}"));
     paths.find(is_free).ok_or_else(|| invalid("none is left between xvda and xvdz"))
+}
+
+/// Keys of an account for which none are named: one that works and one that is switched off.
+fn default_keys() -> Vec<KmsKey> {
+    vec![
+        KmsKey { id: "c0ffee00-0000-4000-8000-000000000001".to_owned(), enabled: true },
+        KmsKey { id: "c0ffee00-0000-4000-8000-000000000002".to_owned(), enabled: false },
+    ]
 }
 
 fn check_text(field: &'static str, text: &str) -> Result<(), EditRefusal> {

@@ -8,7 +8,7 @@ use super::limits::has_other_formats;
 use super::refusal::ExportRefusal;
 use super::state::State;
 use super::task::{ObjectPlan, Packaging, Spoiled, Task, TaskObject, TaskRecord, TaskStatus};
-use super::{FaultKind, Pace, prepare};
+use super::{Pace, prepare};
 use crate::content::Content;
 
 /// What the name of an exported object is made of.
@@ -87,7 +87,7 @@ impl State {
         let images = request
             .items
             .iter()
-            .map(|item| self.exportable_image(request, &item.image_id).cloned())
+            .map(|item| self.exportable_image(request, &item.image_id))
             .collect::<Result<Vec<_>, _>>()?;
         self.check_bucket(request)?;
         self.check_load(request, now)?;
@@ -105,7 +105,7 @@ impl State {
         Ok(Accepted::Started(Box::new(self.start_task(request, disks, now, pace))))
     }
 
-    fn exportable_image(&self, request: &ExportRequest, id: &str) -> Result<&Image, ExportRefusal> {
+    fn exportable_image(&self, request: &ExportRequest, id: &str) -> Result<Image, ExportRefusal> {
         let image_id = || id.to_owned();
         let image = self
             .visible_image(request.cloud, &request.account, &request.region, id)
@@ -128,7 +128,7 @@ impl State {
         if self.is_exporting(request.cloud, &request.region, id) {
             return Err(ExportRefusal::AlreadyExporting { image: image_id() });
         }
-        self.check_disks(request, image)?;
+        self.check_disks(request, &image)?;
         if request.format != ImageFormat::Raw && !has_other_formats(request.cloud, &request.region) {
             return Err(ExportRefusal::FormatNotInRegion { format: request.format });
         }
@@ -211,10 +211,8 @@ impl State {
         now: Timestamp,
         pace: Pace,
     ) -> Task {
-        let spoiled = self.faults.take(request.cloud, request.action, true).map(|fault| match fault.kind {
-            FaultKind::StallTask => Spoiled::Stalls,
-            _ => Spoiled::Fails,
-        });
+        let spoiled =
+            self.faults.take(request.cloud, request.action, &request.region, true).map(|fault| Spoiled::by(fault.kind));
         let duration = pace.duration_of(disks.iter().map(|(_, disk, _)| &disk.content));
         let (id, number) = self.ids.task(&request.region);
         let count = i32::try_from(disks.len()).unwrap_or(i32::MAX).max(1);
@@ -255,7 +253,7 @@ impl State {
 
 impl Pace {
     /// Returns how long an export of these disks takes: at least the floor, more for much data and many disks.
-    fn duration_of<'a>(&self, disks: impl Iterator<Item = &'a Content>) -> SignedDuration {
+    pub(super) fn duration_of<'a>(&self, disks: impl Iterator<Item = &'a Content>) -> SignedDuration {
         const GIB: f64 = 1_073_741_824.0;
         let (count, data) = disks.fold((0_i32, 0_u64), |(count, data), disk| (count + 1, data + disk.data_len()));
         #[expect(clippy::cast_precision_loss, reason = "a duration needs no exact bytes")]

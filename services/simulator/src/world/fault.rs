@@ -8,10 +8,28 @@ use serde::{Deserialize, Serialize};
 /// Actions of the buckets, the same names for both clouds.
 const BUCKET_ACTIONS: [&str; 6] = ["HeadBucket", "HeadObject", "GetObject", "ListObjects", "PutObject", "DeleteObject"];
 /// Actions of CVM (and the snapshot look-up of CBS).
-const TENCENT_ACTIONS: [&str; 4] = ["ExportImages", "DescribeImages", "DescribeImageQuota", "DescribeSnapshots"];
+const TENCENT_ACTIONS: [&str; 9] = [
+    "ExportImages",
+    "SyncImages",
+    "CreateImage",
+    "DeleteImages",
+    "ModifyImageSharePermission",
+    "DescribeImageSharePermission",
+    "DescribeImages",
+    "DescribeImageQuota",
+    "DescribeSnapshots",
+];
 /// Actions of ECS.
-const ALIBABA_ACTIONS: [&str; 7] = [
+const ALIBABA_ACTIONS: [&str; 15] = [
     "ExportImage",
+    "CopyImage",
+    "CancelCopyImage",
+    "CreateImage",
+    "CopySnapshot",
+    "DeleteImage",
+    "DeleteSnapshot",
+    "ModifyImageSharePermission",
+    "DescribeImageSharePermission",
     "DescribeImages",
     "DescribeTasks",
     "DescribeTaskAttribute",
@@ -27,6 +45,15 @@ pub fn is_action(cloud: Option<Cloud>, action: &str) -> bool {
         Cloud::Alibaba => ALIBABA_ACTIONS.contains(&action),
     };
     BUCKET_ACTIONS.contains(&action) || cloud.map_or_else(|| Cloud::ALL.into_iter().any(of), of)
+}
+
+/// Actions whose work goes on after their answer.
+const TASK_ACTIONS: [&str; 6] =
+    ["ExportImages", "ExportImage", "SyncImages", "CopyImage", "CreateImage", "CopySnapshot"];
+
+/// Returns whether an action starts work that can fail or stall later.
+pub fn starts_task(action: &str) -> bool {
+    TASK_ACTIONS.contains(&action)
 }
 
 /// What goes wrong.
@@ -47,11 +74,13 @@ pub enum FaultKind {
     FailTask,
     /// The next task of the action stops half-way and never ends.
     StallTask,
+    /// What the next copy or image of the action makes is gone half-way, without a trace.
+    VanishTask,
 }
 
 impl FaultKind {
     pub(super) fn is_of_tasks(self) -> bool {
-        matches!(self, Self::FailTask | Self::StallTask)
+        matches!(self, Self::FailTask | Self::StallTask | Self::VanishTask)
     }
 }
 
@@ -62,6 +91,9 @@ pub struct Fault {
     pub cloud: Option<Cloud>,
     /// Vendor action or bucket action.
     pub action: String,
+    /// One region only: the caller's for calls, the destination for tasks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
     /// What goes wrong.
     pub kind: FaultKind,
     /// How many calls (or tasks) are left.
@@ -108,11 +140,12 @@ impl Faults {
     }
 
     /// Uses up one call's worth of the oldest order for a call (or task, when `for_task`).
-    pub(super) fn take(&mut self, cloud: Cloud, action: &str, for_task: bool) -> Option<Fault> {
+    pub(super) fn take(&mut self, cloud: Cloud, action: &str, region: &str, for_task: bool) -> Option<Fault> {
         let index = self.orders.iter().position(|fault| {
             fault.kind.is_of_tasks() == for_task
                 && fault.action == action
                 && fault.cloud.is_none_or(|wanted| wanted == cloud)
+                && fault.region.as_deref().is_none_or(|wanted| wanted == region)
         })?;
         let fault = self.orders.get_mut(index)?;
         fault.times = fault.times.saturating_sub(1);
@@ -133,7 +166,7 @@ impl Fault {
             FaultKind::Reset => Verdict::Cut,
             FaultKind::AnswerLost => Verdict::ServeAndLose,
             // Never taken for a call: see `Faults::take`.
-            FaultKind::FailTask | FaultKind::StallTask => Verdict::Serve,
+            FaultKind::FailTask | FaultKind::StallTask | FaultKind::VanishTask => Verdict::Serve,
         }
     }
 }

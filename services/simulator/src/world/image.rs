@@ -20,6 +20,13 @@ pub enum Origin {
     Shared,
 }
 
+impl Origin {
+    /// Returns whether the account that sees it has made it.
+    pub fn is_own(self) -> bool {
+        matches!(self, Self::Custom | Self::Marketplace)
+    }
+}
+
 /// Condition of an image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -28,8 +35,23 @@ pub enum ImageState {
     Creating,
     /// Ready for use.
     Ready,
+    /// Being copied from another image; of a number that the cloud makes at once.
+    Copying,
+    /// A copy that waits for its turn; Alibaba alone.
+    Waiting,
+    /// Out of use; Alibaba alone.
+    Unavailable,
+    /// Kept, but not to be used any more; Alibaba alone.
+    Deprecated,
     /// Could not be made.
     Failed,
+}
+
+impl ImageState {
+    /// Returns whether the cloud is still at work on it.
+    pub fn is_unfinished(self) -> bool {
+        matches!(self, Self::Creating | Self::Copying | Self::Waiting)
+    }
 }
 
 /// One image as one account sees it in one region.
@@ -58,8 +80,23 @@ pub struct Image {
     pub origin: Origin,
     /// True when its snapshots are encrypted.
     pub encrypted: bool,
+    /// The account's own key that encrypts them; `None` while encrypted means the cloud's key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kms_key: Option<String>,
     /// Condition.
     pub state: ImageState,
+    /// Whole percents of its making, 0 to 100; 100 only when it is made.
+    pub progress: u8,
+    /// Region and id of the image that it is a copy of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub copied_from: Option<CopySource>,
+    /// True when machines run from it.
+    pub in_use: bool,
+    /// Resource group; Alibaba alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resource_group: Option<String>,
+    /// Tags, in the order in which they were given.
+    pub tags: Vec<Tag>,
     /// Time of creation, on the world's clock.
     pub created_at: Timestamp,
     /// The system disk first, then the data disks in the order of their devices.
@@ -85,10 +122,33 @@ impl Image {
         self.disks.iter().find(|disk| disk.role == DiskRole::System)
     }
 
+    /// Returns the sizes of all disks together, in GiB.
+    pub fn total_gib(&self) -> u64 {
+        self.disks.iter().map(|disk| disk.size_gib).sum()
+    }
+
     /// Returns the data disks.
     pub fn data_disks(&self) -> impl Iterator<Item = &Disk> {
         self.disks.iter().filter(|disk| disk.role == DiskRole::Data)
     }
+}
+
+/// Where a copied image or snapshot comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CopySource {
+    /// Region of the source.
+    pub region: String,
+    /// Its id.
+    pub id: String,
+}
+
+/// One tag.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Tag {
+    /// Key.
+    pub key: String,
+    /// Value; may be empty.
+    pub value: String,
 }
 
 /// One disk of an image: a snapshot with its bytes.

@@ -7,20 +7,31 @@
 mod account;
 mod audit;
 mod bucket;
+mod checks;
+mod copy;
+mod copy_snapshot;
+mod create;
+mod delete;
 mod edit;
 mod export;
 mod fault;
 mod ids;
 mod image;
+mod image_refusal;
+mod images;
+mod job;
 mod limits;
 mod new;
 mod prepare;
 mod quota;
 mod refusal;
 mod seed;
+mod share;
+mod snapshot;
 mod state;
 mod task;
 mod time;
+mod tokens;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -30,23 +41,32 @@ use jiff::{SignedDuration, Timestamp};
 use sampan_core::{Cloud, SharedClock};
 use serde::Serialize;
 
-pub use account::Account;
+pub use account::{Account, KmsKey};
 pub use audit::{AuditLine, Call, Outcome};
 pub use bucket::{Bucket, Object};
+pub use copy::{CopyRequest, Encryption, Placed};
+pub use copy_snapshot::CopySnapshotRequest;
+pub use create::{CreateRequest, DiskOfSnapshot};
+pub use delete::DeleteRequest;
 pub use export::{Accepted, ExportItem, ExportRequest, Naming};
-pub use fault::{Fault, FaultKind, Verdict, is_action};
+pub use fault::{Fault, FaultKind, Verdict, is_action, starts_task};
 pub(crate) use ids::mix;
-pub use image::{Disk, Image, ImageState, Origin};
+pub use image::{CopySource, Disk, Image, ImageState, Origin, Tag};
+pub use image_refusal::ImageRefusal;
+pub use images::ImageChange;
 pub use limits::{Limits, has_other_formats, is_region, regions};
 pub use new::{EditRefusal, NewAccount, NewBucket, NewDisk, NewImage};
 pub use refusal::ExportRefusal;
+pub use share::ShareRequest;
+pub use snapshot::{Snapshot, SnapshotState};
 pub use state::Share;
 pub use task::{Packaging, Task, TaskObject, TaskStatus};
 pub use time::quota_day;
+pub use tokens::ClientToken;
 
 use state::State;
 
-/// How long exports take at speed 1.
+/// How long exports take at speed 1; copies take as long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pace {
     /// Shortest time of an export.
@@ -193,28 +213,6 @@ impl World {
         self.lock().accounts.iter().find(|account| account.cloud == cloud && account.secret_id == secret_id).cloned()
     }
 
-    // ---- images -----------------------------------------------------------------------------------------------
-
-    /// Returns the images that an account sees in a region, public ones included, in the order of their making.
-    pub fn images(&self, cloud: Cloud, account: &str, region: &str) -> Vec<Image> {
-        self.lock().visible_images(cloud, account, region).cloned().collect()
-    }
-
-    /// Finds one image that an account sees in a region.
-    pub fn image(&self, cloud: Cloud, account: &str, region: &str, id: &str) -> Option<Image> {
-        self.lock().visible_image(cloud, account, region, id).cloned()
-    }
-
-    /// Returns every image of both clouds.
-    pub fn all_images(&self) -> Vec<Image> {
-        self.lock().images.clone()
-    }
-
-    /// Returns whether an export of the image runs.
-    pub fn is_exporting(&self, cloud: Cloud, region: &str, image: &str) -> bool {
-        self.settled().0.is_exporting(cloud, region, image)
-    }
-
     // ---- buckets and objects ----------------------------------------------------------------------------------
 
     /// Finds a bucket by its full name; names are unique in a cloud.
@@ -333,8 +331,8 @@ impl World {
     ///
     /// # Cancellation
     /// A dropped future has used up the order.
-    pub async fn verdict(&self, cloud: Cloud, action: &str) -> Verdict {
-        let taken = self.lock().faults.take(cloud, action, false);
+    pub async fn verdict(&self, cloud: Cloud, action: &str, region: &str) -> Verdict {
+        let taken = self.lock().faults.take(cloud, action, region, false);
         let Some(fault) = taken else { return Verdict::Serve };
         if !fault.delay.is_zero() {
             tokio::time::sleep(fault.delay).await;
@@ -353,10 +351,5 @@ impl World {
     /// Returns the calls since the start or the last reset, oldest first.
     pub fn audit(&self) -> Vec<AuditLine> {
         self.lock().audit.lines()
-    }
-
-    /// Returns who may use whose images.
-    pub fn shares(&self) -> Vec<Share> {
-        self.lock().shares.clone()
     }
 }

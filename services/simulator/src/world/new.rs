@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use sampan_core::{Cloud, DiskRole};
 
+use super::account::KmsKey;
 use super::image::{ImageState, Origin};
 use super::limits::Limits;
 
@@ -24,6 +25,12 @@ pub struct NewAccount {
     pub token: Option<String>,
     /// Roles for the image service; `None` gives the vendor's default role.
     pub export_roles: Option<Vec<String>>,
+    /// Keys of the key service; `None` gives one that works and one that is switched off.
+    pub kms_keys: Option<Vec<KmsKey>>,
+    /// Resource groups; `None` gives one.
+    pub resource_groups: Option<Vec<String>>,
+    /// Numbers of users below the account.
+    pub sub_accounts: Vec<String>,
     /// Limits; `None` gives the vendor's.
     pub limits: Option<Limits>,
 }
@@ -117,6 +124,16 @@ pub enum EditRefusal {
         what: &'static str,
         /// Its name.
         name: String,
+    },
+    /// There is no such image.
+    #[error("{cloud} has no image {image} in {region}")]
+    UnknownImage {
+        /// The cloud.
+        cloud: Cloud,
+        /// Region code.
+        region: String,
+        /// Image id.
+        image: String,
     },
     /// There is no such bucket.
     #[error("{cloud} has no bucket {bucket}")]

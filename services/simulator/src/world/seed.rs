@@ -64,6 +64,15 @@ fn accounts() -> [NewAccount; 4] {
         secret_key: secret_key.to_owned(),
         token: None,
         export_roles: None,
+        kms_keys: None,
+        resource_groups: None,
+        // 200000000001 is a user of 100000000001, and so on.
+        sub_accounts: id
+            .strip_prefix('1')
+            .filter(|_| cloud == Cloud::Tencent)
+            .map(|rest| format!("2{rest}"))
+            .into_iter()
+            .collect(),
         limits: None,
     };
     [

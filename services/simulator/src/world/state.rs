@@ -15,10 +15,13 @@ use super::bucket::{Bucket, Object};
 use super::fault::Faults;
 use super::ids::IdSource;
 use super::image::{Image, Origin};
+use super::job::Job;
 use super::limits::Limits;
 use super::quota::Ledger;
+use super::snapshot::Snapshot;
 use super::task::{TaskRecord, TaskStatus};
 use super::time::WarpedClock;
+use super::tokens::Tokens;
 
 /// One permission to use another account's image.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -37,6 +40,16 @@ pub struct Share {
     pub shared_at: Timestamp,
 }
 
+impl Share {
+    /// Returns whether it is a permission to use `image`.
+    pub(super) fn is_of(&self, image: &Image) -> bool {
+        self.cloud == image.cloud
+            && self.image == image.id
+            && self.region == image.region
+            && self.account == image.account
+    }
+}
+
 /// Everything that a reset throws away.
 #[derive(Debug)]
 pub(super) struct State {
@@ -46,6 +59,9 @@ pub(super) struct State {
     pub(super) ids: IdSource,
     pub(super) accounts: Vec<Account>,
     pub(super) images: Vec<Image>,
+    pub(super) snapshots: Vec<Snapshot>,
+    pub(super) jobs: Vec<Job>,
+    pub(super) tokens: Tokens,
     pub(super) buckets: Vec<Bucket>,
     pub(super) objects: BTreeMap<(Cloud, String, String), Object>,
     pub(super) shares: Vec<Share>,
@@ -66,6 +82,9 @@ impl State {
             ids: IdSource::new(),
             accounts: Vec::new(),
             images: Vec::new(),
+            snapshots: Vec::new(),
+            jobs: Vec::new(),
+            tokens: Tokens::default(),
             buckets: Vec::new(),
             objects: BTreeMap::new(),
             shares: Vec::new(),
@@ -77,8 +96,9 @@ impl State {
         }
     }
 
-    /// Brings every running task to `now`: objects appear, tasks end.
+    /// Brings every running task and job to `now`: objects appear, images are made, tasks end.
     pub(super) fn settle(&mut self, now: Timestamp) {
+        self.settle_jobs(now);
         for task in &mut self.tasks {
             for due in task.settle(now) {
                 let (view, buckets) = (&task.view, &self.buckets);
@@ -115,15 +135,37 @@ impl State {
         self.account(cloud, account).map_or_else(|| Limits::of(cloud), |account| account.limits.clone())
     }
 
-    pub(super) fn visible_image(&self, cloud: Cloud, account: &str, region: &str, id: &str) -> Option<&Image> {
+    pub(super) fn visible_image(&self, cloud: Cloud, account: &str, region: &str, id: &str) -> Option<Image> {
         self.visible_images(cloud, account, region).find(|image| image.id == id)
     }
 
-    pub(super) fn visible_images(&self, cloud: Cloud, account: &str, region: &str) -> impl Iterator<Item = &Image> {
+    /// Returns the account's own images, public ones, and those that others share with it, as the account sees them.
+    pub(super) fn visible_images(
+        &self,
+        cloud: Cloud,
+        account: &str,
+        region: &str,
+    ) -> impl Iterator<Item = Image> + use<'_> {
+        let (account, region) = (account.to_owned(), region.to_owned());
+        let here = self.images.iter().filter(move |image| image.cloud == cloud && image.region == region);
+        here.filter_map(move |image| {
+            if image.account == account || image.origin == Origin::Public {
+                return Some(image.clone());
+            }
+            let is_shared = self.shares.iter().any(|share| share.is_of(image) && share.receiver == account);
+            is_shared.then(|| Image {
+                origin: Origin::Shared,
+                owner: Some(image.account.clone()),
+                account: account.clone(),
+                ..image.clone()
+            })
+        })
+    }
+
+    /// Returns the account's own images in a region, in every condition: what counts against its quota.
+    pub(super) fn own_images(&self, cloud: Cloud, account: &str, region: &str) -> impl Iterator<Item = &Image> {
         self.images.iter().filter(move |image| {
-            image.cloud == cloud
-                && image.region == region
-                && (image.account == account || image.origin == Origin::Public)
+            image.cloud == cloud && image.region == region && image.account == account && image.origin.is_own()
         })
     }
 

@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use sampan_core::{Cloud, ImageFormat};
 use serde::Serialize;
 
+use super::fault::FaultKind;
 use crate::content::Content;
 
 /// Condition of a task.
@@ -126,6 +127,24 @@ pub(super) enum Spoiled {
     Fails,
     /// Stays at half of its progress.
     Stalls,
+    /// Leaves nothing behind at half of its time; an export fails instead.
+    Vanishes,
+}
+
+impl Spoiled {
+    pub(super) fn by(kind: FaultKind) -> Self {
+        match kind {
+            FaultKind::StallTask => Self::Stalls,
+            FaultKind::VanishTask => Self::Vanishes,
+            // The others are orders for calls, never taken for a task.
+            FaultKind::FailTask
+            | FaultKind::Throttle
+            | FaultKind::ServerError
+            | FaultKind::Slow
+            | FaultKind::Reset
+            | FaultKind::AnswerLost => Self::Fails,
+        }
+    }
 }
 
 /// An object that has become due.
@@ -170,7 +189,7 @@ impl TaskRecord {
             self.view.status = TaskStatus::Finished;
             self.view.progress = 100;
             self.view.finished_at = due.last().map(|last| last.at).or(Some(now));
-        } else if self.spoiled == Some(Spoiled::Fails) && now >= self.half_time() {
+        } else if matches!(self.spoiled, Some(Spoiled::Fails | Spoiled::Vanishes)) && now >= self.half_time() {
             self.view.status = TaskStatus::Failed;
             self.view.finished_at = Some(self.half_time());
         }

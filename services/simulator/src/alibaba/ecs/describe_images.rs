@@ -11,7 +11,7 @@ use crate::world::{Disk, Image, ImageState, Origin};
 use filter::Filter;
 
 /// Product code of images that were made from one of the marketplace.
-const MARKETPLACE_CODE: &str = "cmjj014789";
+pub(super) const MARKETPLACE_CODE: &str = "cmjj014789";
 
 pub(super) fn run(context: &Context<'_>) -> Answer {
     let region = context.parameters.region()?;
@@ -23,8 +23,12 @@ pub(super) fn run(context: &Context<'_>) -> Answer {
     let images = context.world.images(Cloud::Alibaba, &context.account.id, region);
     let shares = context.world.shares();
     let is_shared = |image: &Image| shares.iter().any(|share| share.cloud == Cloud::Alibaba && share.image == image.id);
-    let matching: Vec<Value> =
-        images.iter().filter(|image| filter.accepts(image)).map(|image| entry(image, is_shared(image))).collect();
+    let remaining = |image: &Image| context.world.remaining_seconds(Cloud::Alibaba, region, &image.id);
+    let matching: Vec<Value> = images
+        .iter()
+        .filter(|image| filter.accepts(image))
+        .map(|image| entry(image, is_shared(image), remaining(image)))
+        .collect();
     let answer = json!({
         "RegionId": region,
         "PageNumber": page.number,
@@ -36,14 +40,17 @@ pub(super) fn run(context: &Context<'_>) -> Answer {
 }
 
 /// Non-empty for images that were made from one of the marketplace.
-pub(super) fn product_code(image: &Image) -> &'static str {
+fn product_code(image: &Image) -> &'static str {
     if image.origin == Origin::Marketplace { MARKETPLACE_CODE } else { "" }
 }
 
 fn status_word(state: ImageState) -> &'static str {
     match state {
-        ImageState::Creating => "Creating",
+        ImageState::Creating | ImageState::Copying => "Creating",
+        ImageState::Waiting => "Waiting",
         ImageState::Ready => "Available",
+        ImageState::Unavailable => "UnAvailable",
+        ImageState::Deprecated => "Deprecated",
         ImageState::Failed => "CreateFailed",
     }
 }
@@ -61,8 +68,9 @@ fn os_type(image: &Image) -> &'static str {
     if image.is_windows() { "windows" } else { "linux" }
 }
 
-fn entry(image: &Image, is_shared_by_caller: bool) -> Value {
-    let mappings: Vec<Value> = image.disks.iter().map(mapping).collect();
+fn entry(image: &Image, is_shared_by_caller: bool, remaining: Option<i64>) -> Value {
+    let mappings: Vec<Value> = image.disks.iter().map(|disk| mapping(image, disk, remaining)).collect();
+    let tags: Vec<Value> = image.tags.iter().map(|tag| json!({"TagKey": tag.key, "TagValue": tag.value})).collect();
     let identity = json!({
         "ImageId": image.id,
         "ImageName": image.name,
@@ -71,11 +79,11 @@ fn entry(image: &Image, is_shared_by_caller: bool) -> Value {
         "Description": image.description,
         "CreationTime": time::to_seconds(image.created_at),
         "Status": status_word(image.state),
-        "Progress": if image.state == ImageState::Ready { "100%" } else { "0%" },
+        "Progress": format!("{}%", image.progress),
         "Size": image.system_disk().map_or(0, |disk| disk.size_gib),
         "DiskDeviceMappings": {"DiskDeviceMapping": mappings},
-        "Tags": {"Tag": []},
-        "ResourceGroupId": "",
+        "Tags": {"Tag": tags},
+        "ResourceGroupId": image.resource_group.as_deref().unwrap_or_default(),
     });
     let system = json!({
         "OSType": os_type(image),
@@ -100,7 +108,7 @@ fn entry(image: &Image, is_shared_by_caller: bool) -> Value {
             (Origin::Public | Origin::Shared, _) => "",
         },
         "IsPublic": image.origin == Origin::Public,
-        "IsCopied": false,
+        "IsCopied": image.copied_from.is_some(),
         "IsSubscribed": false,
         "ProductCode": product_code(image),
         "Usage": "none",
@@ -114,14 +122,16 @@ fn entry(image: &Image, is_shared_by_caller: bool) -> Value {
 }
 
 /// Sizes of disks are text, unlike the size of the image. Encryption stands at the snapshots alone.
-fn mapping(disk: &Disk) -> Value {
+fn mapping(image: &Image, disk: &Disk, remaining: Option<i64>) -> Value {
+    let is_copying = image.copied_from.is_some() && remaining.is_some();
     json!({
         "Type": match disk.role { DiskRole::System => "system", DiskRole::Data => "data" },
         "Device": disk.device,
         "Size": disk.size_gib.to_string(),
         "SnapshotId": disk.snapshot_id,
         "Format": "",
-        "Progress": "",
+        "Progress": if is_copying { format!("{}%", image.progress) } else { String::new() },
+        "RemainTime": if is_copying { remaining.unwrap_or(0) } else { 0 },
         "ImportOSSBucket": "",
         "ImportOSSObject": "",
     })

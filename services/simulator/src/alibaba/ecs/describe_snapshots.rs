@@ -1,26 +1,34 @@
-//! DescribeSnapshots: the snapshots behind the caller's own images, which tell encryption and marketplace origin.
+//! DescribeSnapshots: the caller's snapshots, which tell encryption and marketplace origin.
 
 use sampan_core::{Cloud, DiskRole};
 use serde_json::{Value, json};
 
-use super::describe_images::product_code;
+use super::describe_images::MARKETPLACE_CODE;
 use super::parameters::Parameters;
 use super::refusal::Refusal;
 use super::{Answer, Context, time};
-use crate::world::{Disk, Image, ImageState, Origin};
+use crate::world::{Image, Snapshot, SnapshotState};
 
 const MAX_IDS: usize = 100;
+const MAX_TAGS: usize = 20;
+/// Key of the cloud's own, which encrypts where no other is named.
+const SERVICE_KEY: &str = "00000000-0000-4000-8000-000000000001";
 
 pub(super) fn run(context: &Context<'_>) -> Answer {
     let parameters = context.parameters;
     let region = parameters.region()?;
     let filter = Filter::read(parameters)?;
     let images = context.world.images(Cloud::Alibaba, &context.account.id, region);
-    let own = images.iter().filter(|image| matches!(image.origin, Origin::Custom | Origin::Marketplace));
-    let matching: Vec<Value> = own
-        .flat_map(|image| image.disks.iter().map(move |disk| (image, disk)))
-        .filter(|(image, disk)| filter.accepts(image, disk))
-        .map(|(image, disk)| entry(image, disk))
+    let is_used = |snapshot: &Snapshot| {
+        let needs = |image: &Image| image.disks.iter().any(|disk| disk.snapshot_id == snapshot.id);
+        images.iter().any(|image| image.origin.is_own() && needs(image))
+    };
+    let matching: Vec<Value> = context
+        .world
+        .snapshots(Cloud::Alibaba, &context.account.id, region)
+        .iter()
+        .filter(|snapshot| filter.accepts(snapshot, is_used(snapshot)))
+        .map(|snapshot| entry(snapshot, is_used(snapshot)))
         .collect();
     let total = matching.len();
     // Token paging wins over page numbers when a call uses it; the token is the index of the next entry.
@@ -45,10 +53,13 @@ pub(super) fn run(context: &Context<'_>) -> Answer {
 
 struct Filter {
     ids: Option<Vec<String>>,
+    name: Option<String>,
     status: Option<String>,
     disk_type: Option<String>,
     usage: Option<String>,
     encrypted: Option<bool>,
+    kms_key: Option<String>,
+    tags: Vec<(String, String)>,
 }
 
 impl Filter {
@@ -59,21 +70,33 @@ impl Filter {
             Some(_) => Err(Refusal::not_found(refused, format!("The specified {name} is not found."))),
         };
         let status = word("Status", &["progressing", "accomplished", "failed", "all"], "InvalidStatus.NotFound")?;
+        let tags = parameters.numbered_pairs("Tag");
+        if tags.len() > MAX_TAGS {
+            return Err(Refusal::bad_request("InvalidTagCount", "The specified tags are beyond the permitted range."));
+        }
         Ok(Self {
             ids: snapshot_ids(parameters)?,
+            name: parameters.optional("SnapshotName").map(str::to_owned),
             status: status.filter(|status| status != "all"),
             disk_type: word("SourceDiskType", &["system", "data", "System", "Data"], "InvalidSourceDiskType")?,
             usage: word("Usage", &["image", "disk", "image_disk", "none"], "InvalidUsage")?,
             encrypted: parameters.flag("Encrypted")?,
+            kms_key: parameters.optional("KMSKeyId").map(str::to_owned),
+            tags: tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
         })
     }
 
-    fn accepts(&self, image: &Image, disk: &Disk) -> bool {
-        self.ids.as_ref().is_none_or(|ids| ids.contains(&disk.snapshot_id))
-            && self.status.as_ref().is_none_or(|status| status == status_word(image.state))
-            && self.disk_type.as_ref().is_none_or(|kind| kind.eq_ignore_ascii_case(disk_type(disk)))
-            && self.usage.as_ref().is_none_or(|usage| usage == "image")
-            && self.encrypted.is_none_or(|encrypted| encrypted == image.encrypted)
+    fn accepts(&self, snapshot: &Snapshot, is_used: bool) -> bool {
+        self.ids.as_ref().is_none_or(|ids| ids.contains(&snapshot.id))
+            && self.name.as_ref().is_none_or(|name| snapshot.name == *name)
+            && self.status.as_ref().is_none_or(|status| status == status_word(snapshot.state))
+            && self.disk_type.as_ref().is_none_or(|kind| kind.eq_ignore_ascii_case(disk_type(snapshot)))
+            && self.usage.as_ref().is_none_or(|usage| usage == usage_word(is_used))
+            && self.encrypted.is_none_or(|encrypted| encrypted == snapshot.encrypted)
+            && self.kms_key.as_ref().is_none_or(|key| key == key_of(snapshot))
+            && self.tags.iter().all(|(key, value)| {
+                snapshot.tags.iter().any(|tag| tag.key == *key && (value.is_empty() || tag.value == *value))
+            })
     }
 }
 
@@ -87,46 +110,63 @@ fn snapshot_ids(parameters: &Parameters) -> Result<Option<Vec<String>>, Refusal>
     if ids.len() > MAX_IDS { Err(malformed()) } else { Ok(Some(ids)) }
 }
 
-fn status_word(state: ImageState) -> &'static str {
+fn status_word(state: SnapshotState) -> &'static str {
     match state {
-        ImageState::Creating => "progressing",
-        ImageState::Ready => "accomplished",
-        ImageState::Failed => "failed",
+        SnapshotState::Progressing => "progressing",
+        SnapshotState::Ready => "accomplished",
+        SnapshotState::Failed => "failed",
     }
 }
 
-fn disk_type(disk: &Disk) -> &'static str {
-    match disk.role {
+fn usage_word(is_used: bool) -> &'static str {
+    if is_used { "image" } else { "none" }
+}
+
+fn disk_type(snapshot: &Snapshot) -> &'static str {
+    match snapshot.role {
         DiskRole::System => "system",
         DiskRole::Data => "data",
     }
 }
 
-fn entry(image: &Image, disk: &Disk) -> Value {
-    let is_ready = image.state == ImageState::Ready;
-    json!({
-        "SnapshotId": disk.snapshot_id,
-        "SnapshotName": format!("{}_{}", image.name, disk.device_name()),
-        "Description": "",
-        "Status": status_word(image.state),
-        "Progress": if is_ready { "100%" } else { "0%" },
+fn key_of(snapshot: &Snapshot) -> &str {
+    if snapshot.encrypted { snapshot.kms_key.as_deref().unwrap_or(SERVICE_KEY) } else { "" }
+}
+
+fn entry(snapshot: &Snapshot, is_used: bool) -> Value {
+    let is_ready = snapshot.state == SnapshotState::Ready;
+    let tags: Vec<Value> = snapshot.tags.iter().map(|tag| json!({"TagKey": tag.key, "TagValue": tag.value})).collect();
+    // Told of copies from another region alone.
+    let source = snapshot.copied_from.as_ref().filter(|source| source.region != snapshot.region);
+    let mut fields = json!({
+        "SnapshotId": snapshot.id,
+        "SnapshotName": snapshot.name,
+        "Description": snapshot.description,
+        "Status": status_word(snapshot.state),
+        "Progress": format!("{}%", snapshot.progress),
         "RemainTime": 0,
         "Available": is_ready,
-        "SourceDiskId": disk.snapshot_id.replacen("s-", "d-", 1),
-        "SourceDiskSize": disk.size_gib,
-        "SourceDiskType": disk_type(disk),
+        "SourceDiskId": snapshot.id.replacen("s-", "d-", 1),
+        "SourceDiskSize": snapshot.size_gib,
+        "SourceDiskType": disk_type(snapshot),
         "SourceStorageType": "disk",
+        "SourceSnapshotId": source.map(|source| source.id.as_str()).unwrap_or_default(),
+        "SourceRegionId": source.map(|source| source.region.as_str()).unwrap_or_default(),
         "SnapshotType": "user",
         "Category": "standard",
-        "Encrypted": image.encrypted,
-        "KMSKeyId": if image.encrypted { "00000000-0000-4000-8000-000000000001" } else { "" },
-        "Usage": "image",
-        "ProductCode": product_code(image),
+        "Encrypted": snapshot.encrypted,
+        "KMSKeyId": key_of(snapshot),
+        "Usage": usage_word(is_used),
+        "ProductCode": if snapshot.of_marketplace { MARKETPLACE_CODE } else { "" },
         "InstantAccess": false,
-        "CreationTime": time::to_seconds(image.created_at),
-        "LastModifiedTime": time::to_seconds(image.created_at),
-        "RegionId": image.region,
+        "CreationTime": time::to_seconds(snapshot.created_at),
+        "LastModifiedTime": time::to_seconds(snapshot.created_at),
+        "RegionId": snapshot.region,
         "ResourceGroupId": "",
-        "Tags": {"Tag": []},
-    })
+        "Tags": {"Tag": tags},
+    });
+    if let Some(days) = snapshot.retention_days {
+        fields["RetentionDays"] = json!(days);
+    }
+    fields
 }

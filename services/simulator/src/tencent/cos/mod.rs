@@ -154,7 +154,7 @@ async fn run(world: &World, parts: &Parts, body: Body, address: &Address, verb: 
         Err(refused) => return Ran::Answered(Err(refused)),
     };
     call.account.clone_from(&account.id);
-    let verdict = world.verdict(Cloud::Tencent, verb.as_str()).await;
+    let verdict = world.verdict(Cloud::Tencent, verb.as_str(), &call.region).await;
     let refused = match verdict {
         Verdict::Throttle => Some((StatusCode::SERVICE_UNAVAILABLE, "SlowDown", "too many requests, slow down")),
         Verdict::ServerError => Some((StatusCode::INTERNAL_SERVER_ERROR, "InternalError", "the cloud failed inside")),

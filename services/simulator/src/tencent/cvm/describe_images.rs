@@ -62,9 +62,14 @@ fn matches_all(image: &Image, conditions: &[Filter]) -> Result<bool, ApiError> {
             "image-type" => filter.is(image_type(image)),
             "image-name" => filter.is_in(&image.name),
             "platform" => filter.is_in(&image.platform),
-            // The simulated images carry no tags and live in no dedicated cluster.
-            "tag-key" | "tag-value" | "dedicated-cluster-id" | "cdc-cache-status" => false,
-            tag if tag.strip_prefix("tag:").is_some_and(|key| !key.is_empty()) => false,
+            "tag-key" => image.tags.iter().any(|tag| filter.is(&tag.key)),
+            "tag-value" => image.tags.iter().any(|tag| filter.is(&tag.value)),
+            // The simulated images live in no dedicated cluster.
+            "dedicated-cluster-id" | "cdc-cache-status" => false,
+            name if name.strip_prefix("tag:").is_some_and(|key| !key.is_empty()) => {
+                let key = name.trim_start_matches("tag:");
+                image.tags.iter().any(|tag| tag.key == key && filter.is(&tag.value))
+            }
             _ => return Err(filters::unknown(filter)),
         };
     }
@@ -84,12 +89,17 @@ fn described(image: &Image) -> Value {
     let is_public = image.origin == Origin::Public;
     let state = match image.state {
         ImageState::Creating => "CREATING",
+        ImageState::Copying | ImageState::Waiting => "SYNCING",
         ImageState::Ready => "NORMAL",
+        // Older pages have this word; the control API lets nobody get an image there on this cloud.
+        ImageState::Unavailable | ImageState::Deprecated => "USING",
         ImageState::Failed => "CREATEFAILED",
     };
     let creator = if is_public { "tencent" } else { image.owner.as_deref().unwrap_or(&image.account) };
     // The cloud does not show the snapshots of its own images.
     let snapshots: Vec<Value> = if is_public { Vec::new() } else { image.disks.iter().map(snapshot).collect() };
+    let tags: Vec<Value> = image.tags.iter().map(|tag| json!({ "Key": tag.key, "Value": tag.value })).collect();
+    let is_syncing = matches!(image.state, ImageState::Copying | ImageState::Waiting);
     json!({
         "ImageId": image.id,
         "OsName": image.os_name,
@@ -103,10 +113,10 @@ fn described(image: &Image) -> Value {
         "Platform": image.platform,
         "ImageCreator": creator,
         "ImageSource": if is_public { "OFFICIAL" } else { "CREATE_IMAGE" },
-        "SyncPercent": null,
+        "SyncPercent": is_syncing.then_some(image.progress),
         "IsSupportCloudinit": true,
         "SnapshotSet": snapshots,
-        "Tags": [],
+        "Tags": tags,
         "LicenseType": "TencentCloud",
         "ImageFamily": null,
         "ImageDeprecated": false,

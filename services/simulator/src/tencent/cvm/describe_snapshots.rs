@@ -1,4 +1,4 @@
-//! Decides what `DescribeSnapshots` of CBS answers: the snapshots behind the account's images.
+//! Decides what `DescribeSnapshots` of CBS answers: the account's snapshots, most of them behind its images.
 //!
 //! It is the one call that tells whether an image is encrypted; images themselves do not say it.
 
@@ -11,7 +11,7 @@ use super::filters::{self, Filter};
 use super::gate::Caller;
 use super::params::Params;
 use super::{Fields, fields};
-use crate::world::{Disk, Image, ImageState, Origin, World};
+use crate::world::{Image, Snapshot, SnapshotState, World};
 
 /// Most ids in one call, as many as a page can hold.
 const MOST_IDS: usize = 100;
@@ -36,20 +36,18 @@ pub(super) fn run(world: &World, caller: &Caller, params: &Params) -> Result<Fie
     }
     let images = world.images(Cloud::Tencent, &caller.account.id, &caller.region);
     let mut found = Vec::new();
-    for image in images.iter().filter(|image| matches!(image.origin, Origin::Custom | Origin::Marketplace)) {
-        for disk in &image.disks {
-            if (ids.is_empty() || ids.contains(&disk.snapshot_id)) && matches_all(image, disk, &conditions, caller)? {
-                found.push((image, disk));
-            }
+    for snapshot in world.snapshots(Cloud::Tencent, &caller.account.id, &caller.region) {
+        if (ids.is_empty() || ids.contains(&snapshot.id)) && matches_all(&snapshot, &conditions, caller)? {
+            found.push(snapshot);
         }
     }
-    found.sort_by_key(|(image, _)| image.created_at);
+    found.sort_by_key(|snapshot| snapshot.created_at);
     if descending {
         found.reverse();
     }
     let total = found.len();
     let page = filters::page(params, found, "InvalidParameterValue")?;
-    let set: Vec<Value> = page.into_iter().map(|(image, disk)| described(image, disk, &caller.region)).collect();
+    let set: Vec<Value> = page.iter().map(|snapshot| described(snapshot, &images)).collect();
     Ok(fields(json!({ "TotalCount": total, "SnapshotSet": set })))
 }
 
@@ -64,16 +62,16 @@ fn read_order(params: &Params) -> Result<bool, ApiError> {
     }
 }
 
-fn matches_all(image: &Image, disk: &Disk, conditions: &[Filter], caller: &Caller) -> Result<bool, ApiError> {
+fn matches_all(snapshot: &Snapshot, conditions: &[Filter], caller: &Caller) -> Result<bool, ApiError> {
     let mut all = true;
     for filter in conditions {
         all &= match filter.name.as_str() {
-            "snapshot-id" => filter.is(&disk.snapshot_id),
-            "snapshot-name" => filter.is_in(&snapshot_name(disk)),
-            "snapshot-state" => filter.is("NORMAL"),
-            "disk-usage" => filter.is(disk_usage(disk.role)),
+            "snapshot-id" => filter.is(&snapshot.id),
+            "snapshot-name" => filter.is_in(&snapshot.name),
+            "snapshot-state" => filter.is(state_word(snapshot)),
+            "disk-usage" => filter.is(disk_usage(snapshot.role)),
             "zone" => filter.is(&zone(&caller.region)),
-            "encrypt" => filter.is_in(if image.encrypted { "true" } else { "false" }),
+            "encrypt" => filter.is_in(if snapshot.encrypted { "true" } else { "false" }),
             "snapshot-type" => filter.is("PRIVATE_SNAPSHOT"),
             "project-id" => filter.is("0"),
             // The disks that the snapshots were taken from are not simulated.
@@ -84,34 +82,44 @@ fn matches_all(image: &Image, disk: &Disk, conditions: &[Filter], caller: &Calle
     Ok(all)
 }
 
-fn described(image: &Image, disk: &Disk, region: &str) -> Value {
+/// A snapshot whose copy was given up has no word of its own: it stays at what it was.
+fn state_word(snapshot: &Snapshot) -> &'static str {
+    match (snapshot.state, &snapshot.copied_from) {
+        (SnapshotState::Ready, _) => "NORMAL",
+        (SnapshotState::Progressing | SnapshotState::Failed, None) => "CREATING",
+        (SnapshotState::Progressing | SnapshotState::Failed, Some(_)) => "COPYING_FROM_REMOTE",
+    }
+}
+
+fn described(snapshot: &Snapshot, images: &[Image]) -> Value {
+    let users: Vec<Value> = images
+        .iter()
+        .filter(|image| image.origin.is_own() && image.disks.iter().any(|disk| disk.snapshot_id == snapshot.id))
+        .map(|image| json!({ "ImageId": image.id, "ImageName": image.name }))
+        .collect();
     json!({
-        "SnapshotId": disk.snapshot_id,
-        "SnapshotName": snapshot_name(disk),
-        "SnapshotState": if image.state == ImageState::Creating { "CREATING" } else { "NORMAL" },
+        "SnapshotId": snapshot.id,
+        "SnapshotName": snapshot.name,
+        "SnapshotState": state_word(snapshot),
         "SnapshotType": "PRIVATE_SNAPSHOT",
-        "Percent": if image.state == ImageState::Creating { 50 } else { 100 },
-        "Placement": { "Zone": zone(region), "ProjectId": 0 },
+        "Percent": snapshot.progress,
+        "Placement": { "Zone": zone(&snapshot.region), "ProjectId": 0 },
         "DiskId": "",
-        "DiskUsage": disk_usage(disk.role),
-        "DiskSize": disk.size_gib,
-        "Encrypt": image.encrypted,
+        "DiskUsage": disk_usage(snapshot.role),
+        "DiskSize": snapshot.size_gib,
+        "Encrypt": snapshot.encrypted,
         "IsPermanent": true,
         "DeadlineTime": null,
         // Shown in the vendor's time zone, UTC+8, without an offset.
-        "CreateTime": image.created_at.to_zoned(jiff::tz::TimeZone::fixed(jiff::tz::offset(8)))
+        "CreateTime": snapshot.created_at.to_zoned(jiff::tz::TimeZone::fixed(jiff::tz::offset(8)))
             .strftime("%Y-%m-%d %H:%M:%S").to_string(),
-        "CopyFromRemote": false,
+        "CopyFromRemote": snapshot.copied_from.is_some(),
         "CopyingToRegions": [],
         "ShareReference": 0,
-        "Images": [{ "ImageId": image.id, "ImageName": image.name }],
-        "ImageCount": 1,
+        "ImageCount": users.len(),
+        "Images": users,
         "Tags": [],
     })
-}
-
-fn snapshot_name(disk: &Disk) -> String {
-    format!("image_{}", disk.device_name())
 }
 
 fn zone(region: &str) -> String {

@@ -3,14 +3,20 @@
 //! Each action has its own file. Errors travel in an HTTP 200, and the content type is exactly
 //! `application/json`: with anything after it the vendor's Python SDK takes a refusal for a success.
 
+mod create_image;
+mod delete_images;
 mod describe_image_quota;
+mod describe_image_share_permission;
 mod describe_images;
 mod describe_snapshots;
 mod error;
 mod export_images;
 mod filters;
 mod gate;
+mod image_codes;
+mod modify_image_share_permission;
 mod params;
+mod sync_images;
 
 use std::sync::Arc;
 
@@ -55,7 +61,7 @@ async fn serve(State(world): State<Arc<World>>, request: Request<Body>) -> Respo
         Ok(admitted) => admitted,
         Err(refused) => return finish(&world, call, Err(refused)),
     };
-    let verdict = world.verdict(Cloud::Tencent, &action).await;
+    let verdict = world.verdict(Cloud::Tencent, &action, &call.region).await;
     let result = match verdict {
         Verdict::Serve | Verdict::ServeAndLose => act(&world, &caller, &params, &mut call),
         Verdict::Throttle => Err(ApiError::new("RequestLimitExceeded", "too many requests in this second, slow down")),
@@ -96,7 +102,17 @@ async fn admit(world: &World, parts: &Parts, body: Body, call: &mut Call) -> Res
 
 fn is_served(product: Product, action: &str) -> bool {
     match product {
-        Product::Cvm => matches!(action, "ExportImages" | "DescribeImages" | "DescribeImageQuota"),
+        Product::Cvm => matches!(
+            action,
+            "ExportImages"
+                | "SyncImages"
+                | "CreateImage"
+                | "DeleteImages"
+                | "ModifyImageSharePermission"
+                | "DescribeImageSharePermission"
+                | "DescribeImages"
+                | "DescribeImageQuota"
+        ),
         Product::Cbs => action == "DescribeSnapshots",
     }
 }
@@ -104,6 +120,11 @@ fn is_served(product: Product, action: &str) -> bool {
 fn act(world: &World, caller: &Caller, params: &Params, call: &mut Call) -> Result<Fields, ApiError> {
     match call.action.as_str() {
         "ExportImages" => export_images::run(world, caller, params, call),
+        "SyncImages" => sync_images::run(world, caller, params, call),
+        "CreateImage" => create_image::run(world, caller, params, call),
+        "DeleteImages" => delete_images::run(world, caller, params, call),
+        "ModifyImageSharePermission" => modify_image_share_permission::run(world, caller, params, call),
+        "DescribeImageSharePermission" => describe_image_share_permission::run(world, caller, params, call),
         "DescribeImages" => describe_images::run(world, caller, params),
         "DescribeImageQuota" => describe_image_quota::run(caller, params),
         "DescribeSnapshots" => describe_snapshots::run(world, caller, params),

@@ -26,7 +26,9 @@ pub(super) struct Filter {
     is_usable: Option<bool>,
     created_from: Option<Timestamp>,
     created_to: Option<Timestamp>,
-    /// A condition that no image of the simulator meets: a tag, a family, another architecture.
+    tags: Vec<(String, String)>,
+    resource_group: Option<String>,
+    /// A condition that no image of the simulator meets: a family, another architecture.
     matches_nothing: bool,
 }
 
@@ -61,8 +63,9 @@ impl Filter {
             is_usable: parameters.flag("Usable")?,
             created_from: None,
             created_to: None,
-            matches_nothing: !tags.is_empty()
-                || text("ImageFamily").is_some()
+            tags: tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
+            resource_group: text("ResourceGroupId"),
+            matches_nothing: text("ImageFamily").is_some()
                 || architecture.is_some_and(|wanted| wanted != "x86_64")
                 || usage.is_some_and(|wanted| wanted != "none")
                 || parameters.flag("IsSupportCloudinit")? == Some(false)
@@ -130,6 +133,10 @@ impl Filter {
             && self.snapshot.as_ref().is_none_or(|id| image.disks.iter().any(|disk| disk.snapshot_id == *id))
             && self.os_type.as_ref().is_none_or(|os| os == os_type(image))
             && self.is_public.is_none_or(|public| public == (image.origin == Origin::Public))
+            && self.tags.iter().all(|(key, value)| {
+                image.tags.iter().any(|tag| tag.key == *key && (value.is_empty() || tag.value == *value))
+            })
+            && self.resource_group.as_ref().is_none_or(|group| image.resource_group.as_ref() == Some(group))
             && self.is_usable.is_none_or(|usable| usable == (status == DEFAULT_STATUS))
             && self.created_from.is_none_or(|from| image.created_at >= from)
             && self.created_to.is_none_or(|to| image.created_at <= to)
