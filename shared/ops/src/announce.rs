@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
+use sampan_core::Lane;
+use sampan_core::quota_day::QuotaRule;
 use sampan_state::operation::{Intent, Operation, QuotaHold};
 use sampan_state::operations::UnitsChange;
-use sampan_state::{Commit, Error, Next, Turn};
+use sampan_state::{Commit, Error, Next, QuotaPicture, Turn};
 use serde_json::Value;
 
 use crate::context::{Purpose, StepContext};
@@ -37,6 +39,22 @@ pub(crate) struct CallGuard {
     /// Where a crash check stops the run.
     #[cfg(any(test, feature = "crash-checks"))]
     pub(crate) halt: Option<crate::crash_checks::Halt>,
+}
+
+impl CallGuard {
+    /// Refuses a call around the turn of a day that is counted.
+    fn keep_off_the_turn(&self, rule: &QuotaRule, now: Timestamp) -> Result<(), StepError> {
+        if rule.daily_units.is_none() {
+            return Ok(());
+        }
+        let shortly_before = now.saturating_sub(signed(self.after_reset)).unwrap_or(now);
+        let reset = rule.resets_at(shortly_before);
+        if reset.duration_since(now) >= signed(self.day_end_margin) {
+            return Ok(());
+        }
+        let until = reset.saturating_add(signed(self.after_reset)).unwrap_or(reset);
+        Err(StepError::WaitForQuota { until, position: None })
+    }
 }
 
 impl StepContext {
@@ -87,18 +105,29 @@ impl StepContext {
         Ok(())
     }
 
+    /// Uses one unit of another lane for a mutating call that is about to be made there, such as a removal in a
+    /// destination. The call may follow only after `Ok(None)`.
+    ///
+    /// - `key`: what the call is, unique within the operation; the same key counts once a day.
+    /// - Returns the quota of that lane when its day is spent: then nothing may be called there, and nothing was
+    ///   counted.
+    ///
+    /// # Errors
+    /// [`StepError::WaitForQuota`] when the day of that lane is about to turn, [`StepError::Store`] when the store
+    /// cannot tell.
+    pub async fn spend(&self, lane: &Lane, key: &str) -> Result<Option<QuotaPicture>, StepError> {
+        let rule = self.rules.rule(lane);
+        self.guard.keep_off_the_turn(&rule, self.store.now().await?)?;
+        match self.store.spend_units(lane, &rule, &format!("{}/{key}", self.operation.id), 1).await {
+            Ok(_) => Ok(None),
+            Err(Error::QuotaSpent(picture)) => Ok(Some(*picture)),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     /// Around the turn of the day the cloud's clock may be on the other side of it.
     fn guard_the_turn_of_the_day(&self, now: Timestamp) -> Result<(), StepError> {
-        if self.operation.units == 0 || self.rule.daily_units.is_none() {
-            return Ok(());
-        }
-        let shortly_before = now.saturating_sub(signed(self.guard.after_reset)).unwrap_or(now);
-        let reset = self.rule.resets_at(shortly_before);
-        if reset.duration_since(now) >= signed(self.guard.day_end_margin) {
-            return Ok(());
-        }
-        let until = reset.saturating_add(signed(self.guard.after_reset)).unwrap_or(reset);
-        Err(StepError::WaitForQuota { until, position: None })
+        if self.operation.units == 0 { Ok(()) } else { self.guard.keep_off_the_turn(&self.rule, now) }
     }
 
     async fn hold_units(&mut self, now: Timestamp, lapsed: bool) -> Result<(), StepError> {

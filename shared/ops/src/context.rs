@@ -6,12 +6,13 @@ use jiff::Timestamp;
 use sampan_core::quota_day::QuotaRule;
 use sampan_state::SharedStore;
 use sampan_state::lease::{LaneLease, WorkLease};
-use sampan_state::operation::{Intent, Operation, Target, Warning};
+use sampan_state::operation::{Intent, Operation, QuotaHold, Target, Warning};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub use crate::announce::Announcement;
 use crate::announce::CallGuard;
+use crate::rules::LaneRules;
 use crate::saga::StepError;
 
 /// What became of an announced call.
@@ -42,6 +43,8 @@ pub struct StepContext {
     pub(crate) now: Timestamp,
     pub(crate) store: SharedStore,
     pub(crate) rule: QuotaRule,
+    /// The rules of the other lanes.
+    pub(crate) rules: LaneRules,
     pub(crate) work: WorkLease,
     pub(crate) lane: Option<LaneLease>,
     pub(crate) guard: CallGuard,
@@ -128,6 +131,19 @@ impl StepContext {
     /// Tells the caller something that does not stop the operation; the same code again replaces the message.
     pub fn warn(&mut self, code: &str, message: impl Into<String>) {
         warn(&mut self.operation, code, message);
+    }
+
+    /// Sets how many units of the operation's own lane the calls that are still to come need, once that is known
+    /// better than at the start. What was used stays counted; what is held and not needed goes back with the step.
+    pub fn need_units(&mut self, units: u32) {
+        let held = match self.operation.quota {
+            QuotaHold::Reserved { units, .. } => units,
+            QuotaHold::None | QuotaHold::Waiting { .. } | QuotaHold::Committed { .. } | QuotaHold::Released => 0,
+        };
+        self.operation.units = units;
+        if units == 0 && held > 0 {
+            self.operation.journal.units_unused = true;
+        }
     }
 
     /// Says that the vendor has queued the work: the time counts as no stall.

@@ -217,6 +217,10 @@ impl Engine {
         self.0.sagas.keys().map(|kind| (*kind).to_owned()).collect()
     }
 
+    pub(crate) fn rules(&self) -> &LaneRules {
+        &self.0.rules
+    }
+
     pub(crate) fn saga(&self, kind: &str) -> Option<&Arc<dyn Saga>> {
         self.0.sagas.get(kind)
     }

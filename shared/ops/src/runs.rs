@@ -101,6 +101,7 @@ impl Job<'_> {
             now,
             store: Arc::clone(self.store),
             rule: self.rule.clone(),
+            rules: self.worker.engine.rules().clone(),
             work: self.lease.clone(),
             lane: self.lane.clone(),
             guard: CallGuard {

@@ -101,10 +101,36 @@ pub trait QuotaLedger: Send + Sync {
     /// the waiting list too.
     async fn release_units(&self, lane: &Lane, rule: &QuotaRule, holder: OperationId) -> Result<(), Error>;
 
+    /// Uses units of today's allowance at once, for a mutating call that no operation of this lane makes: the work of
+    /// an operation of another lane ends here, such as the removal of a copy in its destination.
+    ///
+    /// - `key`: what the call is, 1 to 200 bytes; repeating the same key on the same day counts nothing again.
+    /// - Nobody in the waiting list is overtaken, and nothing waits: what is not there now is refused.
+    /// - Returns the day that the units count on.
+    ///
+    /// # Errors
+    /// [`Error::QuotaSpent`] when fewer units are left; nothing is counted then. [`Error::Invalid`] for 0 units or a
+    /// key of another length.
+    async fn spend_units(&self, lane: &Lane, rule: &QuotaRule, key: &str, units: u32) -> Result<Date, Error>;
+
     /// Marks the rest of today as used by somebody else, because the cloud said so; reservations that are not
     /// committed lapse, and their records say so (`Released`) when they are read. Waiters are due at their earliest start. Ends with the day.
     async fn mark_spent(&self, lane: &Lane, rule: &QuotaRule) -> Result<(), Error>;
 
     /// Returns the quota of a lane now.
     async fn quota(&self, lane: &Lane, rule: &QuotaRule) -> Result<QuotaPicture, Error>;
+}
+
+/// Longest key of [`QuotaLedger::spend_units`], in bytes.
+const MOST_KEY_BYTES: usize = 200;
+
+/// Refuses what [`QuotaLedger::spend_units`] does not take.
+pub(crate) fn check_spending(key: &str, units: u32) -> Result<(), Error> {
+    if units == 0 {
+        return Err(Error::Invalid("units are spent by 1 or more".to_owned()));
+    }
+    if key.is_empty() || key.len() > MOST_KEY_BYTES {
+        return Err(Error::Invalid(format!("units are spent under a key of 1 to {MOST_KEY_BYTES} bytes")));
+    }
+    Ok(())
 }

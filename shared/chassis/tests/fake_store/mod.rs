@@ -231,6 +231,10 @@ impl QuotaLedger for FakeStore {
         unreachable!("the edge spends nothing")
     }
 
+    async fn spend_units(&self, _: &Lane, _: &QuotaRule, _: &str, _: u32) -> Result<jiff::civil::Date, Error> {
+        unreachable!("the edge spends nothing")
+    }
+
     async fn mark_spent(&self, _: &Lane, _: &QuotaRule) -> Result<(), Error> {
         unreachable!("the edge spends nothing")
     }

@@ -138,6 +138,10 @@ impl QuotaLedger for Flaky {
         self.up("release_units")?.release_units(lane, rule, holder).await
     }
 
+    async fn spend_units(&self, lane: &Lane, rule: &QuotaRule, key: &str, units: u32) -> Result<Date, Error> {
+        self.up("spend_units")?.spend_units(lane, rule, key, units).await
+    }
+
     async fn mark_spent(&self, lane: &Lane, rule: &QuotaRule) -> Result<(), Error> {
         self.up("mark_spent")?.mark_spent(lane, rule).await
     }

@@ -149,3 +149,56 @@ pub(super) async fn an_ended_operation_gets_no_turn(harness: &dyn Harness) {
     assert_refused!(turn, Error::Ended(ended) if ended.id == kept.id);
     assert_eq!(bench.counts(&lane(1)).await, (0, 0, 0, 0));
 }
+
+pub(super) async fn a_spending_counts_once_for_its_key_and_day(harness: &dyn Harness) {
+    let bench = Bench::new(harness).await;
+    let kept = bench.admit(&lane(1)).await;
+    let day = bench.rule.day(bench.now().await);
+    for key in ["undo/1", "undo/2", "undo/1", "undo/2"] {
+        assert_eq!(bench.store().spend_units(&lane(1), &bench.rule, key, 1).await.unwrap(), day);
+    }
+    assert_eq!(bench.counts(&lane(1)).await, (2, 1, 0, 0));
+    assert_eq!(bench.counts(&lane(2)).await, (0, 0, 0, 0));
+    // The operation of the lane knows nothing of it.
+    assert_eq!(bench.get(kept.id).await, kept);
+    assert_refused!(bench.store().spend_units(&lane(1), &bench.rule, "", 1).await, Error::Invalid(_));
+    assert_refused!(bench.store().spend_units(&lane(1), &bench.rule, &"k".repeat(201), 1).await, Error::Invalid(_));
+    assert_refused!(bench.store().spend_units(&lane(1), &bench.rule, "undo/3", 0).await, Error::Invalid(_));
+}
+
+pub(super) async fn a_spending_beyond_the_day_is_refused_and_counts_nothing(harness: &dyn Harness) {
+    let bench = Bench::with_units(harness, 2).await;
+    bench.admit(&lane(1)).await;
+    assert_refused!(bench.store().spend_units(&lane(1), &bench.rule, "undo/1", 2).await, Error::QuotaSpent(_));
+    assert_eq!(bench.counts(&lane(1)).await, (0, 1, 0, 0));
+    bench.store().spend_units(&lane(1), &bench.rule, "undo/1", 1).await.unwrap();
+    assert_refused!(bench.store().spend_units(&lane(1), &bench.rule, "undo/2", 1).await, Error::QuotaSpent(_));
+    // What was counted is still known when nothing is left.
+    bench.store().spend_units(&lane(1), &bench.rule, "undo/1", 1).await.unwrap();
+    assert_eq!(bench.counts(&lane(1)).await, (1, 1, 0, 0));
+    bench.store().mark_spent(&lane(2), &bench.rule).await.unwrap();
+    assert_refused!(bench.store().spend_units(&lane(2), &bench.rule, "undo/1", 1).await, Error::QuotaSpent(_));
+}
+
+pub(super) async fn a_spending_overtakes_nobody_and_moves_nobody_who_fits(harness: &dyn Harness) {
+    let bench = Bench::with_units(harness, 3).await;
+    let held = bench.admit(&lane(1)).await;
+    bench.admit(&lane(1)).await;
+    // It wants two, and one is left: the one is its own, whoever comes later.
+    let waiter = bench.queue_of(&lane(1), 2).await;
+    assert_refused!(bench.store().spend_units(&lane(1), &bench.rule, "undo/1", 1).await, Error::QuotaSpent(_));
+    bench.store().release_units(&lane(1), &bench.rule, held.id).await.unwrap();
+    assert!(bench.is_due(waiter.id).await);
+    assert_refused!(bench.store().spend_units(&lane(1), &bench.rule, "undo/1", 1).await, Error::QuotaSpent(_));
+    assert!(bench.is_due(waiter.id).await);
+}
+
+pub(super) async fn a_spending_is_forgotten_with_its_day(harness: &dyn Harness) {
+    let bench = Bench::with_units(harness, 1).await;
+    bench.store().spend_units(&lane(1), &bench.rule, "undo/1", 1).await.unwrap();
+    bench.pass_reset().await;
+    assert_eq!(bench.counts(&lane(1)).await, (0, 0, 0, 0));
+    let day = bench.rule.day(bench.now().await);
+    assert_eq!(bench.store().spend_units(&lane(1), &bench.rule, "undo/1", 1).await.unwrap(), day);
+    assert_eq!(bench.counts(&lane(1)).await, (1, 0, 0, 0));
+}

@@ -133,6 +133,10 @@ cases! { $
         lanes_count_apart,
         an_unlimited_lane_refuses_nothing,
         an_ended_operation_gets_no_turn,
+        a_spending_counts_once_for_its_key_and_day,
+        a_spending_beyond_the_day_is_refused_and_counts_nothing,
+        a_spending_overtakes_nobody_and_moves_nobody_who_fits,
+        a_spending_is_forgotten_with_its_day,
     }
     queue {
         waiters_stand_in_order_of_admission,

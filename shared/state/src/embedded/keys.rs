@@ -9,6 +9,7 @@
 //! | `b` | | the last order of admission |
 //! | `c` | lane | fence, lease and last quota rule of the lane |
 //! | `d` | lane, day | units of the day |
+//! | `d` | lane, day, `/`, key | nothing: the key was counted on that day |
 //! | `e` | lane, order of admission | operation that waits, and its units |
 //! | `f` | kind, due, operation | nothing: the due queue |
 //! | `o` | operation, `1` | the operation's record |
@@ -83,6 +84,14 @@ pub(super) fn days(lane: &Lane) -> Key {
 pub(super) fn day(lane: &Lane, day: Date) -> Key {
     let mut key = days(lane);
     key.extend_from_slice(day.to_string().as_bytes());
+    key
+}
+
+/// Key of a spending on that day; it is forgotten with the day.
+pub(super) fn spending(lane: &Lane, date: Date, spending: &str) -> Key {
+    let mut key = day(lane, date);
+    key.push(b'/');
+    text(&mut key, spending);
     key
 }
 

@@ -146,23 +146,74 @@ pub(super) fn plan(rows: &impl Rows, lane: &Lane, rule: &QuotaRule, now: Timesta
     if waiting.is_empty() {
         return Ok(Vec::new());
     }
-    let today = load_day(rows, lane, rule.day(now))?;
-    let limit = rule.daily_units.unwrap_or(u32::MAX);
-    let used = today.reserved.saturating_add(today.committed);
-    let mut free = if today.spent { 0 } else { limit.saturating_sub(used) };
-    let (mut earliest, mut is_today) = (now, true);
+    let mut filling = Filling::begin(rows, lane, rule, now)?;
     let mut planned = Vec::with_capacity(waiting.len());
     for Waiting { operation, units } in waiting {
-        let wanted = units.min(limit).max(1);
-        if wanted > free {
-            earliest = rule.resets_at(earliest);
-            is_today = false;
-            free = limit;
-        }
-        free = free.saturating_sub(wanted);
-        planned.push(Planned { operation, earliest, is_today });
+        filling.add(rule, units);
+        planned.push(Planned { operation, earliest: filling.earliest, is_today: filling.is_today });
     }
     Ok(planned)
+}
+
+/// Days that are filled with units, from what is left of today on.
+#[derive(Debug, Clone, Copy)]
+struct Filling {
+    limit: u32,
+    free: u32,
+    earliest: Timestamp,
+    is_today: bool,
+}
+
+impl Filling {
+    fn begin(rows: &impl Rows, lane: &Lane, rule: &QuotaRule, now: Timestamp) -> Result<Self, Halt> {
+        let today = load_day(rows, lane, rule.day(now))?;
+        let limit = rule.daily_units.unwrap_or(u32::MAX);
+        let used = today.reserved.saturating_add(today.committed);
+        let free = if today.spent { 0 } else { limit.saturating_sub(used) };
+        Ok(Self { limit, free, earliest: now, is_today: true })
+    }
+
+    /// Adds the next in line: `earliest` and `is_today` are its own then.
+    fn add(&mut self, rule: &QuotaRule, units: u32) {
+        let wanted = units.min(self.limit).max(1);
+        if wanted > self.free {
+            self.earliest = rule.resets_at(self.earliest);
+            self.is_today = false;
+            self.free = self.limit;
+        }
+        self.free = self.free.saturating_sub(wanted);
+    }
+}
+
+/// Uses units of today at once, behind everybody who waits; counts nothing for a key that was counted today.
+///
+/// The caller wakes those whose place that moved.
+pub(super) fn spend(
+    batch: &mut Batch<'_>,
+    lane: &Lane,
+    rule: &QuotaRule,
+    (key, units): (&str, u32),
+    now: Timestamp,
+) -> Result<Date, Halt> {
+    let date = rule.day(now);
+    remember_rule(batch, lane, rule)?;
+    let row = keys::spending(lane, date, key);
+    if batch.get(&row)?.is_some() {
+        return Ok(date);
+    }
+    let mut filling = Filling::begin(batch, lane, rule, now)?;
+    for waiting in list_waiting(batch, lane)? {
+        filling.add(rule, waiting.units);
+    }
+    filling.add(rule, units);
+    if !filling.is_today {
+        return Err(Halt::Refused(Error::QuotaSpent(Box::new(picture(batch, lane, rule, now)?))));
+    }
+    let mut day = load_day(batch, lane, date)?;
+    day.committed = day.committed.saturating_add(units);
+    save_day(batch, lane, date, day)?;
+    batch.put_json(&row, &units)?;
+    Ok(date)
 }
 
 /// Makes every waiter of the lane due when it can start: now, if its units are there.

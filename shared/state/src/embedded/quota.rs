@@ -12,7 +12,7 @@ use super::record::{self, Entry};
 use super::rows::{Batch, Halt};
 use crate::error::Error;
 use crate::operation::QuotaHold;
-use crate::quota::{QuotaLedger, QuotaPicture, Turn};
+use crate::quota::{QuotaLedger, QuotaPicture, Turn, check_spending};
 
 #[async_trait]
 impl QuotaLedger for Embedded {
@@ -65,6 +65,17 @@ impl QuotaLedger for Embedded {
                 ledger::wake_waiters(batch, &lane, &rule, now)?;
             }
             Ok(())
+        })
+        .await
+    }
+
+    async fn spend_units(&self, lane: &Lane, rule: &QuotaRule, key: &str, units: u32) -> Result<Date, Error> {
+        check_spending(key, units)?;
+        let (lane, rule, key) = (lane.clone(), rule.clone(), key.to_owned());
+        self.decide(move |batch, now| {
+            let day = ledger::spend(batch, &lane, &rule, (&key, units), now)?;
+            ledger::wake_waiters(batch, &lane, &rule, now)?;
+            Ok(day)
         })
         .await
     }

@@ -10,9 +10,9 @@ use super::call::Call;
 use super::keys::Shard;
 use super::record::day;
 use super::reply::Reply;
-use super::scripts::{COMMIT_UNITS, MARK_SPENT, QUOTA, RELEASE_UNITS, Script, TAKE_TURN};
+use super::scripts::{COMMIT_UNITS, MARK_SPENT, QUOTA, RELEASE_UNITS, SPEND_UNITS, Script, TAKE_TURN};
 use crate::error::Error;
-use crate::quota::{QuotaLedger, QuotaPicture, Turn, Waiter};
+use crate::quota::{QuotaLedger, QuotaPicture, Turn, Waiter, check_spending};
 use crate::record::{instant, too_new};
 
 /// Returns the limit of a rule as scripts take it.
@@ -103,6 +103,18 @@ impl QuotaLedger for Redis {
         match reply.text()?.as_str() {
             "ok" => Ok(()),
             word => Err(refusal(word, &mut reply, lane, holder)),
+        }
+    }
+
+    async fn spend_units(&self, lane: &Lane, rule: &QuotaRule, key: &str, units: u32) -> Result<Date, Error> {
+        check_spending(key, units)?;
+        let call = Call::new(&SPEND_UNITS, Shard::of_lane(lane)).number(lane);
+        let call = call.arg(limit_of(rule)).number(offset_of(rule)).arg(key).number(units);
+        let mut reply = self.inner.run(call).await?;
+        match reply.text()?.as_str() {
+            "ok" => Ok(day(reply.number()?)),
+            "spent" => Err(Error::QuotaSpent(Box::new(read_picture(reply.list()?, lane, rule)?))),
+            _ => Err(reply.odd()),
         }
     }
 

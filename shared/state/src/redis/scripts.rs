@@ -75,6 +75,7 @@ scripts! {
     RENEW = "renew", false;
     RENEW_LANE = "renew_lane", false;
     REOPEN = "reopen", true;
+    SPEND_UNITS = "spend_units", true;
     STARTED = "started", false;
     TAKE_TURN = "take_turn", true;
     UNLOCK_LANE = "unlock_lane", false;
@@ -89,7 +90,7 @@ mod tests {
         let mut hashes: Vec<&str> = ALL.iter().map(|script| script.hash()).collect();
         hashes.sort_unstable();
         hashes.dedup();
-        assert_eq!(hashes.len(), 23);
+        assert_eq!(hashes.len(), 24);
         let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/redis/scripts");
         for script in ALL {
             let own = std::fs::read_to_string(folder.join(format!("{}.lua", script.name))).unwrap();

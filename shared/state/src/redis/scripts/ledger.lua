@@ -69,7 +69,7 @@ local function save_day(lane, number, day)
   if not day.is_new then return end
   day.is_new = nil
   for _, field in ipairs(redis.call('HKEYS', key)) do
-    local old = string.match(field, '^day:(%-?%d+)$')
+    local old = string.match(field, '^day:(%-?%d+)$') or string.match(field, '^key:(%-?%d+):')
     if old and tonumber(old) < number - 1 then redis.call('HDEL', key, field) end
   end
 end

@@ -12,6 +12,7 @@
 -- |-------------------------------|--------|----------------------------------------------------------------------|
 -- | tag:lane:LANE                 | hash   | fence, owner, exp: the lane's lease; limit, offset: its last rule;   |
 -- |                               |        | seq: last order of admission; day:N = reserved,committed,spent,round |
+-- |                               |        | key:N:KEY = units that were spent under that key on day N            |
 -- | tag:wait:LANE                 | zset   | ID:UNITS by order of admission: the waiting list                     |
 -- | tag:entry:ID                  | hash   | what the store itself knows about an operation, see `load`           |
 -- | tag:record:ID                 | string | the record as its worker wrote it, JSON                              |
