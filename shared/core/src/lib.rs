@@ -5,6 +5,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 pub mod clock;
+pub mod finding;
 pub mod format;
 pub mod ids;
 pub mod limits;
@@ -14,6 +15,7 @@ pub mod retry;
 pub mod violation;
 
 pub use clock::{Clock, SharedClock};
+pub use finding::Finding;
 pub use format::{DiskRole, ImageFormat};
 pub use ids::{AccountName, Cloud, ImageId, Lane, OperationId, Region, RequestId};
 pub use reason::Reason;
