@@ -10,6 +10,7 @@ use sampan_state::operation::{Intent, Operation, QuotaHold};
 use sampan_state::operations::UnitsChange;
 use sampan_state::{Commit, Error, Next, QuotaPicture, Turn};
 use serde_json::Value;
+use tokio::time::Instant;
 
 use crate::context::{Purpose, StepContext};
 use crate::saga::StepError;
@@ -183,11 +184,18 @@ impl StepContext {
             rule: Some(self.rule.clone()),
             lane: self.lane.clone(),
         };
+        let asked = Instant::now();
         let (operation, lease) = self.store.commit(&self.work, commit).await?;
+        let took = asked.elapsed();
         self.base = operation.clone();
         self.operation = operation;
         if let Some(lease) = lease {
             self.work = lease;
+        }
+        // A process that was held up here may have lost its leases to somebody who looks for the call by now, and the
+        // call would come after that look. Renewals come at a third of a lease's life, so the rest of it is still there.
+        if took >= self.guard.work_ttl / 3 {
+            return Err(StepError::Store(Error::LeaseLost(format!("the announcement took {took:?}"))));
         }
         Ok(())
     }

@@ -87,6 +87,22 @@ async fn a_step_whose_lane_lease_was_lost_stops_before_its_call() {
 }
 
 #[tokio::test]
+async fn a_worker_that_was_held_up_after_its_announcement_makes_no_call() {
+    let world = World::new();
+    let id = world.start(OnSpent::Refuse).await;
+    // The store's clock stands still, so the lease is live; to the worker itself any answer takes too long.
+    let late = world.runner_with("late", |options| {
+        options.work_ttl = Duration::from_micros(3);
+        options.renew_every = Some(TTL);
+    });
+    late.tick().await.unwrap();
+    assert_eq!(world.cloud.calls.load(Ordering::SeqCst), 0);
+    let ended = world.end(&world.runner("r"), id).await;
+    assert_eq!(ended.state, State::Succeeded);
+    assert_eq!(world.cloud.job_count(), 1);
+}
+
+#[tokio::test]
 async fn an_operation_waits_for_a_lane_that_somebody_else_holds() {
     let world = World::new();
     let runner = world.runner("r");
