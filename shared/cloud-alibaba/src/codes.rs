@@ -64,6 +64,7 @@ fn ecs_rows(action: &str) -> &'static [Row] {
         "DescribeImages" => ecs_other::DESCRIBE_IMAGES,
         "DescribeSnapshots" => ecs_other::DESCRIBE_SNAPSHOTS,
         "DeleteImage" => ecs_other::DELETE_IMAGE,
+        "DeleteSnapshot" => ecs_other::DELETE_SNAPSHOT,
         "ImportImage" => ecs_other::IMPORT_IMAGE,
         "DescribeRegions" => ecs_other::DESCRIBE_REGIONS,
         _ => &[],
@@ -71,7 +72,7 @@ fn ecs_rows(action: &str) -> &'static [Row] {
 }
 
 /// Every table of ECS, the shared one first.
-const ECS_TABLES: [&[Row]; 14] = [
+const ECS_TABLES: [&[Row]; 15] = [
     ecs_common::ANY_ACTION,
     ecs_export::EXPORT_IMAGE,
     ecs_export::DESCRIBE_TASK,
@@ -84,6 +85,7 @@ const ECS_TABLES: [&[Row]; 14] = [
     ecs_other::DESCRIBE_IMAGES,
     ecs_other::DESCRIBE_SNAPSHOTS,
     ecs_other::DELETE_IMAGE,
+    ecs_other::DELETE_SNAPSHOT,
     ecs_other::IMPORT_IMAGE,
     ecs_other::DESCRIBE_REGIONS,
 ];

@@ -140,7 +140,7 @@ impl Decoder for ApiDecoder {
         if code == DRY_RUN_SUCCESS {
             return Ok(Reply::new(response, outcome.request_id));
         }
-        let meaning = codes::of_api(&code);
+        let meaning = codes::of_api(request.action, &code);
         // A read has no effect whose outcome could be unknown.
         let harmless = meaning.class == CallClass::UnknownOutcome && request.idempotency == Idempotency::Safe;
         let class = if harmless { CallClass::Caller } else { meaning.class };

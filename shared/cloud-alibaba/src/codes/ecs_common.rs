@@ -59,7 +59,7 @@ pub(super) const ANY_ACTION: &[Row] = &[
         ],
     ),
     row(NotFound, Reason::ImageNotFound, &["Forbidden.ImageNotFound", "InvalidImageId.NotFound"]),
-    row(NotFound, Reason::CloudRefused, &["Forbidden.SnapshotNotFound"]),
+    row(NotFound, Reason::SnapshotNotFound, &["Forbidden.SnapshotNotFound"]),
     row(
         Caller,
         Reason::CloudAccountBlocked,

@@ -1,8 +1,8 @@
-//! Codes of the remaining ECS actions: descriptions, deletion and import.
+//! Codes of the remaining ECS actions: descriptions, deletions and import.
 //!
 //! A wrong filter value comes with status 404 and is still the caller's mistake.
 
-use sampan_cloud::CallClass::{Busy, Caller, NotFound, Permission, Quota, Transient};
+use sampan_cloud::CallClass::{Busy, Caller, NotFound, Permission, Transient};
 use sampan_core::Reason;
 
 use super::{Row, row};
@@ -53,10 +53,20 @@ pub(super) const DESCRIBE_SNAPSHOTS: &[Row] = &[
 ];
 
 pub(super) const DELETE_IMAGE: &[Row] = &[
-    row(Caller, Reason::CloudRefused, &["ImageUsingByInstance", "ImageUseShared", "ImageIsPublic"]),
-    row(Busy, Reason::CloudBusy, &["OperationDenied.ImageCopying", "ImageIsImporting"]),
+    row(Caller, Reason::ImageInUse, &["ImageUsingByInstance"]),
+    row(Caller, Reason::ImageStillShared, &["ImageUseShared", "ImageIsPublic"]),
+    row(Busy, Reason::CopyAlreadyRunning, &["OperationDenied.ImageCopying"]),
+    row(Busy, Reason::CloudBusy, &["ImageIsImporting"]),
     row(Busy, Reason::ExportAlreadyRunning, &["ImageIsExporting"]),
     row(NotFound, Reason::ImageNotFound, &["InvalidImageId.NotFound"]),
+];
+
+pub(super) const DELETE_SNAPSHOT: &[Row] = &[
+    row(Caller, Reason::CloudRefused, &["MissingParameter"]),
+    row(Caller, Reason::SnapshotInUse, &["SnapshotCreatedImage", "SnapshotCreatedDisk"]),
+    row(Busy, Reason::CloudBusy, &["IncorrectDiskStatus.CreatingSnapshot"]),
+    // The page says that one that is not there is ignored.
+    row(NotFound, Reason::SnapshotNotFound, &["InvalidSnapshotId.NotFound"]),
 ];
 
 pub(super) const IMPORT_IMAGE: &[Row] = &[
@@ -70,7 +80,6 @@ pub(super) const IMPORT_IMAGE: &[Row] = &[
             "InvalidOSSObject.NeedRestore",
             "InvalidOSSBucket.Malformed",
             "InvalidOSSBucket.NotMatched",
-            "InvalidImageName.Duplicated",
             "InvalidImageSize",
             "InvalidDataDiskSize",
             "InvalidImageFormat.*",
@@ -88,7 +97,8 @@ pub(super) const IMPORT_IMAGE: &[Row] = &[
     row(NotFound, Reason::BucketNotFound, &["InvalidOSSBucket.NotFound"]),
     row(Caller, Reason::BucketEncrypted, &["InvalidOSSBucket.EncryptUnsupported"]),
     row(Busy, Reason::CloudBusy, &["ImageIsImporting", "InvalidOSSBucket.FlowLimit"]),
-    row(Quota, Reason::CloudQuotaSpent, &["QuotaExceed.Image"]),
+    row(Caller, Reason::ImageNameTaken, &["InvalidImageName.Duplicated"]),
+    row(Caller, Reason::DestinationFull, &["QuotaExceed.Image"]),
     row(Permission, Reason::CloudPermissionDenied, &["UserNotInTheWhiteList", "InvalidOSS.NotAuthorized"]),
     row(Caller, Reason::CloudRefused, &["NoSetRoletoECSServiceAcount"]),
 ];

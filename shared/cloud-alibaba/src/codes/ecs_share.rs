@@ -1,6 +1,8 @@
 //! Codes of the calls that read and change who an image is shared with.
+//!
+//! As many shares as are permitted is no quota of the day: it refuses one image and says nothing about the others.
 
-use sampan_cloud::CallClass::{Caller, NotFound, Quota};
+use sampan_cloud::CallClass::{Caller, NotFound};
 use sampan_core::Reason;
 
 use super::{Row, row};
@@ -15,26 +17,36 @@ pub(super) const SHARE_PERMISSION: &[Row] = &[
             "UnnecessaryParameter.LaunchPermission",
             "InvalidParameter.LaunchPermission",
             "ForbiddenParameter.LaunchPermission",
-            "AssumeRoleError",
             "ImageDescription.ContainsSensitiveWords",
             "ImageName.ContainsSensitiveWords",
             "Image.Public",
             "Image.NotPublic",
             "CurrentRegion.NotSupportPublicImage",
             "PublicImageAgreement.NotSigned",
-            "OperationDeined.FullImage",
-            "InvalidImageId.BidMismatch",
-            "OperationDeined.EncryptedSnapshot",
-            "OperationDenied.InvalidImageStatus",
             "InvalidParameter.IsPublic",
-            "InvalidParameter.KMSKeyId.CMKUnauthorized",
-            "InvalidParameter.KMSKeyId.CMKNotEnabled",
-            "InvalidOperation.ServiceKeyEncryptedImageUnsupported",
-            "InvalidAccount.Forbbiden",
         ],
     ),
-    row(Caller, Reason::ImageNotReady, &["IncorrectImageStatus"]),
-    row(Quota, Reason::CloudQuotaSpent, &["QuotaExceed.ShareImage", "QuotaExceed.ShareImageUser"]),
+    // The image
     row(NotFound, Reason::ImageNotFound, &["InvalidImageId.NotFound"]),
-    row(NotFound, Reason::CloudRefused, &["InvalidAccount.NotFound"]),
+    row(Caller, Reason::ImageNotReady, &["IncorrectImageStatus", "OperationDenied.InvalidImageStatus"]),
+    row(
+        Caller,
+        Reason::ImageNotShareable,
+        &[
+            "OperationDeined.FullImage",
+            "OperationDeined.EncryptedSnapshot",
+            "InvalidOperation.ServiceKeyEncryptedImageUnsupported",
+        ],
+    ),
+    row(Caller, Reason::ShareRoleMissing, &["AssumeRoleError"]),
+    row(
+        Caller,
+        Reason::KmsKeyRefused,
+        &["InvalidParameter.KMSKeyId.CMKUnauthorized", "InvalidParameter.KMSKeyId.CMKNotEnabled"],
+    ),
+    // The accounts
+    row(NotFound, Reason::ShareAccountNotFound, &["InvalidAccount.NotFound"]),
+    row(Caller, Reason::ShareWithOwnAccount, &["InvalidAccount.Forbbiden"]),
+    row(Caller, Reason::ShareAccountOfOtherSite, &["InvalidImageId.BidMismatch"]),
+    row(Caller, Reason::ShareQuotaSpent, &["QuotaExceed.ShareImage", "QuotaExceed.ShareImageUser"]),
 ];

@@ -83,7 +83,8 @@ impl ProvideCredential for AssumeRole {
         match envelope.response {
             Answer { error: Some(error), .. } => {
                 let (code, message) = (error.code.unwrap_or_default(), error.message.unwrap_or_default());
-                let passes = matches!(codes::of_api(&code).class, CallClass::Transient | CallClass::Throttled);
+                let passes =
+                    matches!(codes::of_api("AssumeRole", &code).class, CallClass::Transient | CallClass::Throttled);
                 Err(invalid(format!("STS refused the role: {code}: {message}")).set_retryable(passes))
             }
             Answer { credentials: Some(issued), expired_time, .. } => Ok(Some(Credential {
