@@ -79,18 +79,30 @@ impl State {
     }
 
     /// Deletes a snapshot; one that nobody has is passed over, and one that is being made is given up.
-    pub(super) fn delete_snapshot(&mut self, cloud: Cloud, account: &str, id: &str) -> Result<(), ImageRefusal> {
+    pub(super) fn delete_snapshot(
+        &mut self,
+        cloud: Cloud,
+        account: &str,
+        region: Option<&str>,
+        id: &str,
+    ) -> Result<(), ImageRefusal> {
+        let is_it = |known: &Snapshot| {
+            known.cloud == cloud
+                && known.account == account
+                && known.id == id
+                && region.is_none_or(|region| region == known.region)
+        };
+        if !self.snapshots.iter().any(is_it) {
+            return Ok(());
+        }
         let uses = |image: &&Image| {
             image.cloud == cloud && image.origin.is_own() && image.disks.iter().any(|disk| disk.snapshot_id == id)
         };
         if let Some(image) = self.images.iter().filter(|image| image.account == account).find(uses) {
             return Err(ImageRefusal::SnapshotUsed { snapshot: id.to_owned(), image: image.id.clone() });
         }
-        let is_it = |known: &Snapshot| known.cloud == cloud && known.account == account && known.id == id;
-        if self.snapshots.iter().any(is_it) {
-            self.snapshots.retain(|known| !is_it(known));
-            self.jobs.retain(|job| !(job.kind == JobKind::CopySnapshot && job.snapshots.iter().any(|made| made == id)));
-        }
+        self.snapshots.retain(|known| !is_it(known));
+        self.jobs.retain(|job| !(job.kind == JobKind::CopySnapshot && job.snapshots.iter().any(|made| made == id)));
         Ok(())
     }
 

@@ -132,12 +132,18 @@ impl World {
         state.delete_images(cloud, request, now)
     }
 
-    /// Deletes a snapshot; one that nobody has is passed over.
+    /// Deletes a snapshot, in one region or wherever it is; one that nobody has is passed over.
     ///
     /// # Errors
     /// [`ImageRefusal::SnapshotUsed`] while an image needs it.
-    pub fn delete_snapshot(&self, cloud: Cloud, account: &str, id: &str) -> Result<(), ImageRefusal> {
-        self.settled().0.delete_snapshot(cloud, account, id)
+    pub fn delete_snapshot(
+        &self,
+        cloud: Cloud,
+        account: &str,
+        region: Option<&str>,
+        id: &str,
+    ) -> Result<(), ImageRefusal> {
+        self.settled().0.delete_snapshot(cloud, account, region, id)
     }
 
     // ---- what somebody does by hand -----------------------------------------------------------------------------

@@ -13,11 +13,18 @@
 //! | shared, public | refused: shared by the second account, public | the same |
 //! | creatng | refused: not ready yet | the same |
 //! | second | good, of the second account | the same |
+//! | hugeone | – | refused as a copy: 2140 GiB in two disks |
 //!
 //! Buckets: `sampan-guangzhou-1250000000`, `-shanghai-`, `-readonly-` (not writable) and `sampan-other-1250000001`
 //! (second account) on Tencent; `sampan-hangzhou`, `sampan-shanghai`, `sampan-singapore`, `sampan-readonly`,
 //! `sampan-encrypted` and `sampan-other` on Alibaba. One good image each lies in ap-shanghai and in ap-southeast-1,
 //! the region of Alibaba that has other formats.
+//!
+//! Beside these accounts, those whose numbers end in 100 to 199 exist without keys, so that an image can be shared with
+//! many. 200000000001 and 200000000002 are users below Tencent's accounts, and numbers of 16 digits that begin with 5
+//! belong to Alibaba's other site: nothing can be shared with either. Every account has the keys
+//! `c0ffee00-0000-4000-8000-000000000001` (good) and `…2` (switched off), and on Alibaba the resource group
+//! `rg-acfmsampandemo01`.
 
 use sampan_core::{Cloud, DiskRole};
 
@@ -147,6 +154,9 @@ fn rows(cloud: Cloud) -> Vec<Row> {
     ]
 }
 
+/// Too large to be copied as a whole, and a good image otherwise.
+const HUGE: &[u64] = &[2100];
+
 fn images() -> Vec<NewImage> {
     let mut images = Vec::new();
     for (cloud, first, second, region) in [
@@ -156,6 +166,8 @@ fn images() -> Vec<NewImage> {
         images.extend(rows(cloud).into_iter().map(|row| row.image(cloud, first, second, region)));
         images.push(Row { word: "second", name: "neighbours-own", ..GOOD }.image(cloud, second, first, region));
     }
+    let huge = Row { word: "hugeone", name: "archive", system_gib: 40, data_gib: HUGE, ..GOOD };
+    images.push(huge.image(Cloud::Alibaba, ALIBABA_FIRST, ALIBABA_SECOND, "cn-hangzhou"));
     let abroad = Row { word: "abroad", name: "web-golden-abroad", ..GOOD };
     let mut shanghai = abroad.image(Cloud::Tencent, TENCENT_FIRST, TENCENT_SECOND, "ap-shanghai");
     shanghai.id = Some("img-shangha1".to_owned());
@@ -233,7 +245,7 @@ mod tests {
         let mut state = State::empty(now, Pace::default(), Arc::new(std::env::temp_dir()));
         try_plant(&mut state).unwrap();
         assert_eq!(state.accounts.len(), 4);
-        assert_eq!(state.images.len(), 26);
+        assert_eq!(state.images.len(), 27);
         assert_eq!(state.buckets.len(), 10);
         for image in &state.images {
             let expected = if image.cloud == Cloud::Tencent { 12 } else { 22 };
