@@ -124,3 +124,326 @@ def test_a_share_in_the_same_region_needs_no_copy(cvm, other, other_account, use
     assert receivers(cvm, GOOD) == [other_account["account"]]
     assert one(other(), GOOD).ImageType == "SHARED_IMAGE"
     assert used() == 1
+
+
+def test_encryption_is_changed_by_a_copy_within_the_region(simulator, account, cvm, cbs):
+    key = account["kms_keys"][0]["id"]
+    made = sync(cvm, regions=[HERE], ImageName="encrypted-now", Encrypt=True, KmsKeyId=key).ImageSet[0].ImageId
+    image = ready(simulator, cvm, made)
+    (snapshot,) = snapshots(cbs, image.SnapshotSet[0].SnapshotId).values()
+    assert (snapshot.Encrypt, snapshot.SnapshotState, snapshot.Percent) == (True, "NORMAL", 100)
+    assert code(sync, cvm, made) == "UnsupportedOperation.EncryptedImagesNotSupported"
+
+
+def test_the_ids_are_told_only_to_those_who_ask(simulator, client, cvm):
+    assert sync(cvm, ImageSetRequired=False, ImageName="quiet").ImageSet == []
+    found = describe(client(region="ap-shanghai"), filters={"image-name": ["quiet"]}).ImageSet
+    assert [(image.ImageName, image.ImageSource) for image in found] == [("quiet", "CREATE_IMAGE")]
+
+
+def test_a_dry_run_of_a_copy_starts_and_spends_nothing(simulator, client, cvm, used):
+    answer = sync(cvm, DryRun=True)
+    assert answer.ImageSet is None and answer.RequestId
+    assert used() == 0
+    assert code(sync, cvm, regions=["ap-nanjing"], DryRun=True) == "InvalidRegion.Unavailable"
+    assert describe(client(region="ap-shanghai"), filters={"image-name": ["web-golden"]}).TotalCount == 1
+    assert [line["mutating"] for line in simulator.audit(action="SyncImages")] == [False, False]
+
+
+SYNCS = [
+    ("unknown image", {"image": "img-nobody01"}, "InvalidImageId.NotFound"),
+    ("another account's image", {"image": "img-second01"}, "InvalidImageId.NotFound"),
+    ("image of another region", {"image": "img-shangha1"}, "InvalidImageId.NotFound"),
+    ("malformed image", {"image": "m-bp1sampanubuntu00001"}, "InvalidImageId.Malformed"),
+    ("public image", {"image": "img-public01"}, "InvalidParameterValue.InvalidImageId"),
+    ("being made", {"image": "img-creatng1"}, "InvalidImageId.IncorrectState"),
+    ("encrypted", {"image": "img-crypted1"}, "UnsupportedOperation.EncryptedImagesNotSupported"),
+    ("two images", {"ImageIds": [GOOD, DEBIAN]}, "InvalidParameterValue.LimitExceeded"),
+    ("no image", {"ImageIds": []}, "MissingParameter"),
+    ("no destination", {"regions": []}, "MissingParameter"),
+    ("own region", {"regions": [HERE]}, "InvalidParameterValue.InvalidRegion"),
+    ("unknown region", {"regions": ["ap-nowhere"]}, "InvalidRegion.NotFound"),
+    ("region of no copies", {"regions": ["ap-nanjing"]}, "InvalidRegion.Unavailable"),
+    ("North America", {"regions": ["na-siliconvalley"]}, "InvalidRegion.Unavailable"),
+    ("one of several is bad", {"regions": ["ap-shanghai", "na-ashburn"]}, "InvalidRegion.Unavailable"),
+    ("the same region twice", {"regions": ["ap-shanghai", "ap-shanghai"]}, "InvalidParameterValue"),
+    ("name taken", {"ImageName": "web-golden-abroad"}, "InvalidImageName.Duplicate"),
+    ("name of 61 characters", {"ImageName": "n" * 61}, "InvalidParameterValue"),
+    ("key without encryption", {"KmsKeyId": "c0ffee00-0000-4000-8000-000000000001"}, "InvalidParameter.InvalidKmsKeyId"),
+    ("encryption elsewhere", {"Encrypt": True}, "InvalidParameterValue.InvalidRegion"),
+    ("unknown key", {"regions": [HERE], "Encrypt": True, "KmsKeyId": "nobody"}, "InvalidParameter.InvalidKmsKeyId"),
+    ("own name kept", {"regions": [HERE], "Encrypt": True}, "InvalidImageName.Duplicate"),
+    ("a word for a flag", {"ImageSetRequired": "yes"}, "InvalidParameter"),
+]
+
+
+@pytest.mark.parametrize("change, expected", [one[1:] for one in SYNCS], ids=[one[0] for one in SYNCS])
+def test_a_copy_is_refused_by_the_vendors_code(cvm, used, change, expected):
+    assert code(sync, cvm, **change) == expected
+    assert used() == 0
+
+
+def test_a_copy_out_of_a_region_of_no_copies_is_refused(simulator, client, account):
+    fields = {"cloud": "tencent", "account": account["account"], "region": "ap-nanjing", "name": "n"}
+    made = simulator.post("images", **fields, disks=[{"role": "system", "size_gib": 20}])
+    assert code(sync, client(region="ap-nanjing"), made["id"], ["ap-shanghai"]) == "UnsupportedOperation.Region"
+
+
+def test_the_newer_rule_of_region_groups_can_be_switched_on(simulator, cvm, account):
+    simulator.post("limits", cloud="tencent", account=account["account"], limits={"copy_regions": None})
+    assert code(sync, cvm, regions=["ap-hongkong"]) == "UnsupportedOperation.Region"
+    assert sync(cvm, regions=["ap-nanjing", "ap-chengdu"]).ImageSet
+
+
+def test_a_busy_image_is_refused_until_its_copy_is_made(simulator, cvm, client, export):
+    simulator.post("pace", floor_ms=100_000)
+    made = sync(cvm).ImageSet[0].ImageId
+    assert code(sync, cvm, regions=["ap-beijing"]) == "FailedOperation.InvalidImageState"
+    assert code(delete, cvm, GOOD) == "InvalidImageId.IncorrectState"
+    assert code(delete, client(region="ap-shanghai"), made) == "InvalidImageId.IncorrectState"
+    export(cvm, DEBIAN)
+    assert code(sync, cvm, DEBIAN) == "InvalidParameterValue.InvalidImageState"
+    assert code(delete, cvm, DEBIAN) == "MutexOperation.TaskRunning"
+    simulator.post("clock", jump_seconds=101)
+    assert sync(cvm, regions=["ap-beijing"]).ImageSet
+
+
+def test_a_full_destination_is_refused_and_told_by_the_quota(simulator, client, cvm, account):
+    simulator.post("limits", cloud="tencent", account=account["account"], limits={"images_per_region": 2})
+    shanghai = client(region="ap-shanghai")
+    assert shanghai.DescribeImageQuota(models.DescribeImageQuotaRequest()).ImageNumQuota == 2
+    sync(cvm)
+    # The copy counts from its first moment on.
+    assert describe(shanghai, filters={"image-type": ["PRIVATE_IMAGE"]}).TotalCount == 2
+    assert code(sync, cvm, DEBIAN) == "ImageQuotaLimitExceeded"
+
+
+def test_a_destination_that_fills_up_fails_the_copy_that_runs(simulator, client, cvm, account):
+    simulator.post("pace", floor_ms=100_000)
+    made = sync(cvm).ImageSet[0].ImageId
+    for number in range(9):
+        fields = {"cloud": "tencent", "account": account["account"], "region": "ap-shanghai"}
+        simulator.post("images", **fields, name=f"by-hand-{number}", disks=[{"role": "system", "size_gib": 20}])
+    simulator.post("clock", jump_seconds=101)
+    assert one(client(region="ap-shanghai"), made).ImageState == "CREATEFAILED"
+
+
+def test_a_failed_copy_keeps_its_name_until_it_is_deleted(simulator, client, cvm):
+    simulator.post("faults", cloud="tencent", action="SyncImages", kind="fail_task", region="ap-beijing")
+    placed = {one.Region: one.ImageId for one in sync(cvm, regions=FAR).ImageSet}
+    beijing = client(region="ap-beijing")
+    simulator.until(lambda: one(beijing, placed["ap-beijing"]).ImageState == "CREATEFAILED", "the failure")
+    ready(simulator, client(region="ap-hongkong"), placed["ap-hongkong"])
+    assert code(sync, cvm, regions=["ap-beijing"]) == "InvalidImageName.Duplicate"
+    delete(beijing, placed["ap-beijing"], DeleteBindedSnap=True)
+    assert sync(cvm, regions=["ap-beijing"]).ImageSet
+
+
+def test_a_stalled_copy_stays_and_a_vanished_one_is_gone(simulator, client, cvm):
+    for region, kind in (("ap-shanghai", "stall_task"), ("ap-beijing", "vanish_task")):
+        simulator.post("faults", cloud="tencent", action="SyncImages", kind=kind, region=region)
+    placed = {one.Region: one.ImageId for one in sync(cvm, regions=["ap-shanghai", "ap-beijing"]).ImageSet}
+    simulator.post("clock", jump_seconds=86_400)
+    stalled = one(client(region="ap-shanghai"), placed["ap-shanghai"])
+    assert (stalled.ImageState, stalled.SyncPercent) == ("SYNCING", 50)
+    assert describe(client(region="ap-beijing"), ImageIds=[placed["ap-beijing"]]).TotalCount == 0
+
+
+def test_a_lost_answer_of_a_copy_has_had_its_effect(simulator, client, cvm, used):
+    simulator.post("faults", cloud="tencent", action="SyncImages", kind="answer_lost")
+    assert refused(sync, cvm, ImageName="lost").get_code() == "ClientNetworkError"
+    shanghai = client(region="ap-shanghai")
+    (found,) = describe(shanghai, filters={"image-name": ["lost"]}).ImageSet
+    ready(simulator, shanghai, found.ImageId)
+    assert used() == 1
+    assert code(sync, cvm, ImageName="lost") == "InvalidImageName.Duplicate"
+
+
+def test_an_image_that_leaves_the_ready_state_is_refused(simulator, cvm, other_account):
+    simulator.post("images/change", cloud="tencent", region=HERE, id=GOOD, state="creating")
+    assert code(sync, cvm) == "InvalidImageId.IncorrectState"
+    assert code(share, cvm, GOOD, other_account["account"]) == "InvalidParameterValue.InvalidImageState"
+
+
+def test_images_with_data_disks_can_be_switched_off(simulator, cvm, account, other_account):
+    simulator.post("limits", cloud="tencent", account=account["account"], limits={"data_disk_images": False})
+    assert code(sync, cvm, DEBIAN) == "InvalidParameter.InstanceImageNotSupport"
+    assert code(share, cvm, DEBIAN, other_account["account"]) == "InvalidParameter.InstanceImageNotSupport"
+    assert sync(cvm, GOOD).ImageSet
+
+
+# ---- shares ------------------------------------------------------------------------------------------------------
+
+
+def neighbours(count):
+    """Numbers of accounts that exist without a key."""
+    return [f"100000000{number}" for number in range(100, 100 + count)]
+
+
+SHARES = [
+    ("own account", {"accounts": ["100000000001"]}, "FailedOperation.AccountIsYourSelf"),
+    ("user of an account", {"accounts": ["200000000002"]}, "FailedOperation.NotMasterAccount"),
+    ("unknown account", {"accounts": ["999999999999"]}, "InvalidAccountId.NotFound"),
+    ("no number", {"accounts": ["root@example.com"]}, "InvalidAccountId.NotFound"),
+    ("51 accounts", {"accounts": neighbours(51)}, "OverQuota"),
+    ("no account", {"accounts": []}, "MissingParameter"),
+    ("the same account twice", {"accounts": ["100000000002"] * 2}, "InvalidParameterValue"),
+    ("another word", {"permission": "GIVE"}, "InvalidParameterValue"),
+    ("unknown image", {"image": "img-nobody01"}, "InvalidImageId.NotFound"),
+    ("malformed image", {"image": "ubuntu"}, "InvalidImageId.Malformed"),
+    ("received image", {"image": "img-shared01"}, "UnauthorizedOperation.ImageNotBelongToAccount"),
+    ("public image", {"image": "img-public01"}, "InvalidParameterValue.InvalidImageId"),
+    ("encrypted image", {"image": "img-crypted1"}, "UnsupportedOperation.EncryptedImagesNotSupported"),
+    ("being made", {"image": "img-creatng1"}, "InvalidParameterValue.InvalidImageState"),
+]
+
+
+@pytest.mark.parametrize("change, expected", [one[1:] for one in SHARES], ids=[one[0] for one in SHARES])
+def test_a_share_is_refused_by_the_vendors_code(cvm, used, change, expected):
+    change = {"image": GOOD, "accounts": ["100000000002"], "permission": "SHARE"} | change
+    assert code(share, cvm, change["image"], *change["accounts"], permission=change["permission"]) == expected
+    assert used() == 0 and receivers(cvm, GOOD) == []
+
+
+def test_a_share_that_is_there_is_refused_and_changes_nothing(cvm, used):
+    share(cvm, GOOD, "100000000002")
+    assert code(share, cvm, GOOD, "100000000100", "100000000002") == "FailedOperation.AccountAlreadyExists"
+    assert receivers(cvm, GOOD) == ["100000000002"]
+    share(cvm, GOOD, "100000000100", permission="CANCEL")
+    share(cvm, GOOD, "100000000002", permission="CANCEL")
+    assert receivers(cvm, GOOD) == [] and used() == 3
+
+
+def test_fifty_accounts_are_shared_with_in_one_call(cvm, used):
+    share(cvm, GOOD, *neighbours(50))
+    assert receivers(cvm, GOOD) == neighbours(50)
+    assert used() == 1
+    assert code(share, cvm, GOOD, "100000000002") == "OverQuota"
+
+
+def test_receivers_of_a_foreign_image_are_not_told(cvm):
+    assert code(receivers, cvm, "img-shared01") == "UnauthorizedOperation.ImageNotBelongToAccount"
+    assert code(receivers, cvm, "img-second01") == "InvalidImageId.NotFound"
+
+
+def test_a_share_by_hand_is_seen_and_shown(simulator, cvm):
+    simulator.post("shares", cloud="tencent", region=HERE, image=GOOD, receiver="100000000150")
+    assert receivers(cvm, GOOD) == ["100000000150"]
+    (told,) = simulator.get("shares")["shares"]
+    assert (told["receiver"], told["image"], told["account"]) == ("100000000150", GOOD, "100000000001")
+    simulator.post("shares", cloud="tencent", region=HERE, image=GOOD, receiver="100000000150", shared=False)
+    assert receivers(cvm, GOOD) == []
+
+
+def test_a_spent_day_refuses_every_call_that_changes_images(simulator, cvm, account, cbs):
+    simulator.post("console", cloud="tencent", account=account["account"], region=HERE, n=5)
+    disk = one(cvm, GOOD).SnapshotSet[0].SnapshotId
+    for call in (
+        lambda: sync(cvm),
+        lambda: share(cvm, GOOD, "100000000002"),
+        lambda: delete(cvm, DEBIAN),
+        lambda: create(cvm, [disk]),
+    ):
+        simulator.post("limits", cloud="tencent", account=account["account"], limits={"images_per_region": 20})
+        assert code(call) == "LimitExceeded"
+    simulator.post("clock", next_quota_day=True)
+    assert sync(cvm).ImageSet
+
+
+# ---- making and deleting -----------------------------------------------------------------------------------------
+
+
+def test_an_image_is_made_of_snapshots(simulator, cvm, cbs):
+    disks = [disk.SnapshotId for disk in one(cvm, DEBIAN).SnapshotSet]
+    made = create(cvm, disks, name="rebuilt", ForcePoweroff="True", Sysprep="FALSE")
+    assert one(cvm, made).ImageState in ("CREATING", "NORMAL")
+    image = ready(simulator, cvm, made)
+    assert [disk.DiskUsage for disk in image.SnapshotSet] == ["SYSTEM_DISK", "DATA_DISK", "DATA_DISK"]
+    used_by = snapshots(cbs, disks[0])[disks[0]].Images
+    assert {user.ImageId for user in used_by} == {DEBIAN, made}
+
+
+CREATES = [
+    ("neither instance nor snapshot", {"SnapshotIds": None}, "InvalidParameter.SpecifyOneParameter"),
+    ("both", {"InstanceId": "ins-12345678"}, "InvalidParameterConflict"),
+    ("unknown instance", {"SnapshotIds": None, "InstanceId": "ins-12345678"}, "InvalidInstanceId.NotFound"),
+    ("unknown snapshot", {"SnapshotIds": ["snap-nobody01"]}, "InvalidParameter.SnapshotNotFound"),
+    ("name taken", {"ImageName": "web-golden"}, "InvalidImageName.Duplicate"),
+    ("long name", {"ImageName": "n" * 61}, "InvalidParameterValue.TooLarge"),
+    ("long description", {"ImageDescription": "n" * 257}, "InvalidParameterValue.TooLarge"),
+    ("no name", {"ImageName": None}, "MissingParameter"),
+    ("disks without instance", {"DataDiskIds": ["disk-12345678"]}, "InvalidParameter.InvalidDependence"),
+    ("a word for a flag", {"Sysprep": "maybe"}, "InvalidParameterValue"),
+]
+
+
+@pytest.mark.parametrize("change, expected", [one[1:] for one in CREATES], ids=[one[0] for one in CREATES])
+def test_the_making_of_an_image_is_refused_by_the_vendors_code(cvm, used, change, expected):
+    disk = one(cvm, GOOD).SnapshotSet[0].SnapshotId
+    assert code(create, cvm, [disk], **change) == expected
+    assert used() == 0
+
+
+def test_an_image_has_one_system_disk_and_plain_snapshots(cvm):
+    disks = {image: [disk.SnapshotId for disk in one(cvm, image).SnapshotSet] for image in (GOOD, DEBIAN, "img-crypted1")}
+    assert code(create, cvm, disks[DEBIAN][1:]) == "InvalidParameter.SystemSnapshotNotFound"
+    assert code(create, cvm, disks[GOOD] + disks[DEBIAN]) == "InvalidParameter.DuplicateSystemSnapshots"
+    assert code(create, cvm, disks["img-crypted1"]) == "UnsupportedOperation.EncryptedImagesNotSupported"
+
+
+def test_snapshots_go_with_an_image_only_when_they_are_to(cvm, cbs):
+    good = [disk.SnapshotId for disk in one(cvm, GOOD).SnapshotSet]
+    debian = [disk.SnapshotId for disk in one(cvm, DEBIAN).SnapshotSet]
+    delete(cvm, GOOD)
+    delete(cvm, DEBIAN, DeleteBindedSnap=True)
+    assert describe(cvm, ImageIds=[GOOD, DEBIAN]).TotalCount == 0
+    assert list(snapshots(cbs, *good, *debian)) == good
+    assert snapshots(cbs, *good)[good[0]].Images == []
+
+
+DELETES = [
+    ("unknown image", ["img-nobody01"], "InvalidImageId.NotFound"),
+    ("malformed image", ["ubuntu"], "InvalidImageId.Malformed"),
+    ("received image", ["img-shared01"], "InvalidParameterValue.InvalidImageIdIsShared"),
+    ("public image", ["img-public01"], "InvalidParameterValue.InvalidImageId"),
+    ("being made", ["img-creatng1"], "InvalidImageId.IncorrectState"),
+    ("one of several is bad", [GOOD, "img-nobody01"], "InvalidImageId.NotFound"),
+    ("51 images", [GOOD] * 51, "InvalidParameterValue.LimitExceeded"),
+    ("no image", [], "MissingParameter"),
+]
+
+
+@pytest.mark.parametrize("images, expected", [one[1:] for one in DELETES], ids=[one[0] for one in DELETES])
+def test_a_deletion_is_refused_by_the_vendors_code(cvm, used, images, expected):
+    assert code(delete, cvm, *images) == expected
+    assert used() == 0 and one(cvm, GOOD)
+
+
+def test_a_shared_image_is_deleted_after_its_shares(cvm):
+    share(cvm, GOOD, "100000000002")
+    assert code(delete, cvm, GOOD) == "InvalidImageId.InShared"
+    assert code(delete, cvm, GOOD, DryRun=True) == "InvalidImageId.InShared"
+    share(cvm, GOOD, "100000000002", permission="CANCEL")
+    assert delete(cvm, GOOD, DryRun=True).RequestId and one(cvm, GOOD)
+    delete(cvm, GOOD)
+
+
+@pytest.mark.parametrize("kind, expected", [("throttle", "RequestLimitExceeded"), ("server_error", "InternalError")])
+def test_every_call_fails_on_order_and_has_no_effect(simulator, cvm, used, kind, expected):
+    calls = {
+        "SyncImages": lambda: sync(cvm),
+        "ModifyImageSharePermission": lambda: share(cvm, GOOD, "100000000002"),
+        "DescribeImageSharePermission": lambda: receivers(cvm, GOOD),
+        "CreateImage": lambda: create(cvm, ["snap-12345678"]),
+        "DeleteImages": lambda: delete(cvm, GOOD),
+    }
+    for action, call in calls.items():
+        simulator.post("faults", cloud="tencent", action=action, kind=kind)
+        assert code(call) == expected
+    assert used() == 0
+
+
+def test_a_share_whose_answer_was_lost_is_there(simulator, cvm):
+    simulator.post("faults", cloud="tencent", action="ModifyImageSharePermission", kind="answer_lost")
+    assert refused(share, cvm, GOOD, "100000000002").get_code() == "ClientNetworkError"
+    assert receivers(cvm, GOOD) == ["100000000002"]
