@@ -168,6 +168,10 @@ reasons! {
     ShareAccountNotFound, "SHARE_ACCOUNT_NOT_FOUND", FailedPrecondition, "The cloud knows no account of that number.", "Check the number; Tencent wants the root account's id, Alibaba the account id.";
     ShareAccountNotRoot, "SHARE_ACCOUNT_NOT_ROOT", InvalidArgument, "The number is that of a sub-account or collaborator.", "Give the id of its root account; shares reach every user of it.";
     ShareAccountOfOtherSite, "SHARE_ACCOUNT_OF_OTHER_SITE", FailedPrecondition, "The account belongs to another site of the vendor.", "Share within one site only; the other account can take the image as an export.";
+    ShareAccountMalformed, "SHARE_ACCOUNT_MALFORMED", InvalidArgument, "The number of the account does not have the form of that cloud.", "Give the number of the root account, digits only, as the cloud's console shows it under the account's name.";
+    ShareAccountRepeated, "SHARE_ACCOUNT_REPEATED", InvalidArgument, "An account is named more than once.", "Name each account once.";
+    ShareNotEffective, "SHARE_NOT_EFFECTIVE", Unknown, "The change was sent, and the cloud's list of shares does not show it.", "List the shares of the image, then try the failed accounts again.";
+    ShareDeadlinePassed, "SHARE_DEADLINE_PASSED", DeadlineExceeded, "Sampan stopped working on the change of shares before it was done.", "List the shares of the image, then try the failed accounts again.";
     ShareQuotaSpent, "SHARE_QUOTA_SPENT", ResourceExhausted, "The image, or the account, has as many shares as the cloud permits.", "End shares that nobody needs, or ask the vendor for more.";
     ImageNotShareable, "IMAGE_NOT_SHAREABLE", FailedPrecondition, "The cloud does not share images of that kind.", "Look at the cloud's message in the details; licences, encryption and several encrypted disks are usual causes.";
     ShareRoleMissing, "SHARE_ROLE_MISSING", FailedPrecondition, "The role by which the cloud shares encrypted images does not exist.", "Create and authorise the role AliyunECSShareEncryptImageDefaultRole in the cloud's console.";

@@ -1,8 +1,11 @@
 //! Translates clouds, formats, disk roles, images and broken rules.
 
+use sampan_cloud::image::{Disk, Image, ImageOrigin};
 use sampan_core::{Cloud, DiskRole, ImageFormat, Severity, Violation};
 use sampan_proto::image::v1 as pb;
 use sampan_state::result::ImageAt;
+
+use super::time::timestamp;
 
 /// Returns the message value of a cloud.
 pub fn cloud(cloud: Cloud) -> pb::Cloud {
@@ -38,6 +41,37 @@ pub fn at(image: &ImageAt) -> pb::ImageReference {
         account: image.account.clone(),
         region: image.region.to_string(),
         image_id: image.image.to_string(),
+    }
+}
+
+/// Returns the message of an image as its cloud describes it.
+pub fn image(reference: &ImageAt, image: &Image) -> pb::Image {
+    let origin = match image.origin {
+        ImageOrigin::Custom => pb::ImageOrigin::Custom,
+        ImageOrigin::Public => pb::ImageOrigin::Public,
+        ImageOrigin::Marketplace => pb::ImageOrigin::Marketplace,
+        ImageOrigin::Shared => pb::ImageOrigin::Shared,
+    };
+    pb::Image {
+        reference: Some(at(reference)),
+        name: image.name.clone(),
+        os_name: String::new(),
+        platform: image.platform.clone(),
+        architecture: image.architecture.clone(),
+        origin: origin.into(),
+        cloud_state: image.raw_state.clone(),
+        disks: image.disks.iter().map(disk).collect(),
+        create_time: image.created.map(timestamp),
+    }
+}
+
+fn disk(disk: &Disk) -> pb::Disk {
+    pb::Disk {
+        role: role(disk.role).into(),
+        device: disk.device.clone().unwrap_or_default(),
+        size_gib: disk.size_gib,
+        snapshot_id: disk.snapshot_id.clone().unwrap_or_default(),
+        encrypted: disk.encrypted,
     }
 }
 

@@ -9,6 +9,7 @@ pub mod operation;
 pub mod quota;
 pub mod request;
 mod share;
+pub mod spec;
 pub mod time;
 
 pub use operation::operation;
