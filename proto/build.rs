@@ -16,7 +16,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let target = PathBuf::from(env::var("OUT_DIR")?).join("sampan_descriptor.bin");
     fs::write(target, descriptors.encode_to_vec())?;
     // Rare and large: without the box every operation would be as large as an estimate.
-    tonic_prost_build::configure().boxed(".sampan.operation.v1.CopyResult.estimate").compile_fds(descriptors)?;
+    tonic_prost_build::configure()
+        .boxed(".sampan.operation.v1.CopyResult.estimate")
+        .boxed(".sampan.operation.v1.ExportResult.first_estimate")
+        .boxed(".sampan.operation.v1.ExportResult.estimate")
+        .compile_fds(descriptors)?;
     Ok(())
 }
 

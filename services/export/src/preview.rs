@@ -1,8 +1,10 @@
 //! The plan of an export: every violation at once, the quota, the calls, and the objects that would be written.
 
 use sampan_chassis::convert;
+use sampan_chassis::cost::Pricing;
+use sampan_chassis::status::Problem;
 use sampan_cloud::image::{Disk, Image, ImageOrigin};
-use sampan_core::{Cloud, Violation};
+use sampan_core::{Cloud, Reason, Violation};
 use sampan_ops::{Engine, Error};
 use sampan_proto::export::v1 as pb;
 use sampan_proto::image::v1 as image_pb;
@@ -11,7 +13,7 @@ use sampan_state::QuotaPicture;
 use crate::rules;
 use crate::spec::{ExportSpec, Ground, Reading};
 use crate::survey::{self, Survey};
-use crate::{names, saga, waiting};
+use crate::{names, price, saga, waiting};
 
 const GIB: u64 = 1024 * 1024 * 1024;
 
@@ -50,6 +52,7 @@ pub(crate) async fn doubtful(ground: Ground<'_>, spec: &ExportSpec, reading: &Re
 pub(crate) async fn live(
     engine: &Engine,
     ground: Ground<'_>,
+    pricing: &Pricing,
     spec: &ExportSpec,
     field_warnings: Vec<Violation>,
 ) -> Result<pb::PreviewExportResponse, Error> {
@@ -62,9 +65,15 @@ pub(crate) async fn live(
     // A start that queues waits for the next day; where no day is counted, nobody knows when it could start.
     let queues = spec.queue_when_quota_spent && engine.rule(&lane).daily_units.is_some();
     findings.extend(survey.spent().map(|error| survey::passing(error, queues)));
-    let (violations, mut warnings) = rules::split(findings);
+    let (mut violations, mut warnings) = rules::split(findings);
     warnings.splice(0..0, field_warnings);
     let image = survey.image.as_ref().ok().and_then(Option::as_ref);
+    let bucket = survey.bucket.as_ref().ok().and_then(Option::as_ref);
+    let price = match image {
+        Some(image) => price::before(pricing, spec, image, bucket).await,
+        None => Err(Problem::new(Reason::PriceUnavailable, "the image could not be read")),
+    };
+    violations.extend(price::objection(spec, &price).as_ref().map(price::violation));
     let deadline = image.map(|image| waiting::deadline(spec, &saga::exported_disks(spec, image)));
     Ok(pb::PreviewExportResponse {
         startable: violations.is_empty() && has_room(spec, &quota),
@@ -76,7 +85,13 @@ pub(crate) async fn live(
         expected_objects: image.map(|image| expected_objects(spec, image)).unwrap_or_default(),
         deadline: deadline.map(convert::time::duration),
         stall_after: deadline.map(|deadline| convert::time::duration(waiting::stall_after(spec, deadline))),
+        price_unavailable: price.as_ref().err().map(unpriced).unwrap_or_default(),
+        estimate: price.ok(),
     })
+}
+
+fn unpriced(problem: &Problem) -> String {
+    format!("price unavailable: {}", problem.message())
 }
 
 fn has_room(spec: &ExportSpec, quota: &QuotaPicture) -> bool {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use sampan_chassis::cost::Pricing;
 use sampan_chassis::status::{FieldProblem, Problem};
 use sampan_cloud::Accounts;
 use sampan_cloud::bucket::BucketRef;
@@ -14,12 +15,12 @@ use sampan_proto::export::v1 as pb;
 use sampan_proto::export::v1::export_service_server::ExportService;
 use sampan_state::operation::State;
 use sampan_state::result::ExportResult;
-use sampan_state::{Admitted, OnSpent};
+use sampan_state::{Admitted, ListQuery, OnSpent};
 use tonic::{Request, Response, Status};
 
 use crate::saga;
 use crate::spec::{self, ExportSpec, Ground};
-use crate::{preview, urls};
+use crate::{preview, price, urls};
 
 /// Serves `sampan.export.v1.ExportService`. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -27,13 +28,14 @@ pub struct Service {
     engine: Engine,
     accounts: Accounts,
     limits: Arc<Limits>,
+    pricing: Pricing,
     clock: SharedClock,
 }
 
 impl Service {
     /// Makes the service over an engine that runs [`crate::saga::ExportSaga`].
-    pub fn new(engine: Engine, accounts: Accounts, limits: Arc<Limits>, clock: SharedClock) -> Self {
-        Self { engine, accounts, limits, clock }
+    pub fn new(engine: Engine, accounts: Accounts, limits: Arc<Limits>, pricing: Pricing, clock: SharedClock) -> Self {
+        Self { engine, accounts, limits, pricing, clock }
     }
 
     fn ground(&self) -> Ground<'_> {
@@ -44,7 +46,8 @@ impl Service {
         let reading = ExportSpec::read(request.spec, self.ground());
         match &reading.spec {
             Some(spec) if reading.broken.is_empty() => {
-                let live = preview::live(&self.engine, self.ground(), spec, reading.warnings.clone()).await;
+                let warnings = reading.warnings.clone();
+                let live = preview::live(&self.engine, self.ground(), &self.pricing, spec, warnings).await;
                 live.map_err(|error| self.problem(error))
             }
             Some(spec) => Ok(preview::doubtful(self.ground(), spec, &reading).await),
@@ -76,9 +79,43 @@ impl Service {
             units: 1,
             on_spent: if spec.queue_when_quota_spent { OnSpent::Queue } else { OnSpent::Refuse },
         };
+        self.hold_limit(&spec, start.request_id).await?;
         let (Admitted::New(operation) | Admitted::Existing(operation)) =
             self.engine.start(start).await.map_err(|error| self.problem(error))?;
         Ok(pb::ExportImageResponse { operation: Some(sampan_chassis::convert::operation(&operation)) })
+    }
+
+    /// Refuses a start that may cost more than its limit. A start that is known already is none: its repetition is
+    /// answered, whatever the price is now.
+    async fn hold_limit(&self, spec: &ExportSpec, request_id: Option<RequestId>) -> Result<(), Problem> {
+        let Some(account) = self.accounts.get(&spec.account).filter(|_| spec.max_cost.is_some()) else { return Ok(()) };
+        let held = price::hold_limit(&self.pricing, account, &self.limits, spec).await;
+        match (held, request_id) {
+            (Err(refusal), Some(request_id)) if !self.is_known(spec, request_id).await? => Err(refusal),
+            (Err(refusal), None) => Err(refusal),
+            (Ok(()), _) | (Err(_), Some(_)) => Ok(()),
+        }
+    }
+
+    /// Looks through the operations of the lane, newest first: a repetition follows its start closely.
+    async fn is_known(&self, spec: &ExportSpec, request_id: RequestId) -> Result<bool, Problem> {
+        let mut query = ListQuery {
+            kinds: vec![saga::KIND.to_owned()],
+            cloud: Some(spec.cloud),
+            account: Some(spec.account.to_string()),
+            region: Some(spec.region.to_string()),
+            ..ListQuery::default()
+        };
+        loop {
+            let page = self.engine.list(&query).await.map_err(|error| self.problem(error))?;
+            if page.operations.iter().any(|operation| operation.request_id == Some(request_id)) {
+                return Ok(true);
+            }
+            query.before = page.operations.last().map(|last| last.id);
+            if !page.more || query.before.is_none() {
+                return Ok(false);
+            }
+        }
     }
 
     async fn download_urls(

@@ -7,17 +7,20 @@ use std::collections::BTreeMap;
 use std::str::FromStr;
 use std::time::Duration;
 
+use sampan_chassis::cost::CostLimit;
 use sampan_cloud::Accounts;
 use sampan_cloud::bucket::BucketRef;
 use sampan_cloud::image::ExportCall;
 use sampan_core::limits::Limits;
 use sampan_core::{AccountName, Cloud, ImageFormat, ImageId, Lane, Reason, Region, Violation};
+use sampan_proto::billing::v1 as billing_pb;
 use sampan_proto::export::v1 as pb;
 use sampan_proto::image::v1 as image_pb;
 use sampan_proto::quota::v1::WhenQuotaSpent;
 use sampan_state::OnSpent;
 use serde::{Deserialize, Serialize};
 
+use crate::expected_use::ExpectedUse;
 use crate::rules::{self, Finding, shown};
 
 /// Shortest and longest deadline and stall alarm.
@@ -53,6 +56,12 @@ pub struct ExportSpec {
     pub deadline_seconds: Option<u64>,
     /// How long without progress counts as a stall, in seconds; `None` leaves it to the image's size.
     pub stall_after_seconds: Option<u64>,
+    /// The most that it may cost.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_cost: Option<CostLimit>,
+    /// What becomes of the files, for estimates.
+    #[serde(default, skip_serializing_if = "ExpectedUse::is_default")]
+    pub expected_use: ExpectedUse,
 }
 
 /// What a request is checked against.
@@ -115,6 +124,8 @@ impl ExportSpec {
         let on_spent = fields.when_quota_spent(message.when_quota_spent);
         let deadline_seconds = fields.wait("spec.deadline", message.deadline);
         let stall_after_seconds = fields.wait("spec.stall_after", message.stall_after);
+        let max_cost = fields.max_cost(message.max_cost.as_ref());
+        let expected_use = ExpectedUse::read(message.expected_use.as_ref(), &mut fields.broken);
         // Without a cloud the vendor's own rules cannot be told; everything else has been looked at.
         let Some((cloud, account, region, image)) = image else {
             return Reading { spec: None, broken: fields.broken, warnings: Vec::new() };
@@ -132,6 +143,8 @@ impl ExportSpec {
             queue_when_quota_spent: on_spent == Some(OnSpent::Queue),
             deadline_seconds,
             stall_after_seconds,
+            max_cost,
+            expected_use,
         };
         let (enforced, warnings) = rules::split(rules::request::check(&spec, ground));
         fields.broken.extend(enforced);
@@ -332,6 +345,10 @@ impl Fields<'_> {
             self.push(finding.limit("1 minute to 30 days", format!("{} s", wait.seconds)));
         }
         seconds
+    }
+
+    fn max_cost(&mut self, limit: Option<&billing_pb::CostLimit>) -> Option<CostLimit> {
+        CostLimit::parse(limit?, "spec.max_cost").map_err(|broken| self.broken.push(broken)).ok()
     }
 
     fn role_name(&mut self, name: &str) -> Option<String> {

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::cli::ServeArgs;
 use crate::client::Failure;
-use crate::config::{Config, TelemetryConfig};
+use crate::config::Config;
 use crate::exit::Exit;
 use crate::output::words;
 use crate::wiring::{Parts, System, stop_signal};
@@ -24,12 +24,13 @@ pub async fn serve(args: ServeArgs) -> Result<Exit, Failure> {
         words::line(text.trim_end()).map_err(broken_output)?;
         return Ok(Exit::Done);
     }
-    let telemetry = telemetry::init(&telemetry_options(&config.telemetry))
-        .map_err(|error| Failure::new(Exit::Usage, error.to_string()))?;
+    let telemetry =
+        telemetry::init(&telemetry_options(&config)).map_err(|error| Failure::new(Exit::Usage, error.to_string()))?;
     let system = System::start(&config, &Parts { clock: clock::system() }).await?;
     let ready = json!({
         "ready": true,
         "listeners": [{ "name": "grpc", "address": system.address().to_string(), "url": format!("http://{}", system.address()) }],
+        "roles": system.roles(),
         "store": config.store.to_string(),
     });
     words::line(&ready.to_string()).map_err(broken_output)?;
@@ -40,13 +41,18 @@ pub async fn serve(args: ServeArgs) -> Result<Exit, Failure> {
 }
 
 /// Returns how logs are written.
-pub fn telemetry_options(config: &TelemetryConfig) -> telemetry::Options {
+pub fn telemetry_options(config: &Config) -> telemetry::Options {
+    let service_name = match config.server.roles.as_slice() {
+        [role] => format!("sampan-{role}"),
+        _ => "sampan".to_owned(),
+    };
+    let config = &config.telemetry;
     let json = config.json.unwrap_or_else(|| !std::io::stderr().is_terminal());
     telemetry::Options {
         filter: Some(config.log.clone()),
         format: if json { LogFormat::Json } else { LogFormat::Pretty },
         otlp_endpoint: config.otlp_endpoint.clone(),
-        service_name: "sampan".to_owned(),
+        service_name,
     }
 }
 

@@ -1,11 +1,13 @@
 //! The gRPC edge: what every service of Sampan shares between the wire and its own work.
 //!
 //! [`status`] says how refusals look, [`convert`] how records look on the wire, [`layers`] what every call passes,
-//! [`server`] how a process starts and stops, [`peer`] how services reach each other, [`telemetry`] where logs and
-//! traces go. The two services that every role serves are [`operation_service`] and [`quota_service`].
+//! [`server`] how a process starts and stops, [`peer`] how services reach each other, [`cost`] how they ask for a price
+//! and hold a limit, [`telemetry`] where logs and traces go. The two services that every role serves are
+//! [`operation_service`] and [`quota_service`].
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 pub mod convert;
+pub mod cost;
 pub mod layers;
 pub mod operation_service;
 pub mod peer;

@@ -60,6 +60,12 @@ pub struct ExportResult {
     pub fstab_reminder: String,
     /// Further facts, one sentence each.
     pub notes: Vec<String>,
+    /// What it was expected to cost before it began, in the form of [`CopyResult::estimate`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_estimate: Option<String>,
+    /// What it costs by the real sizes of the objects, in the same form.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub estimate: Option<String>,
 }
 
 /// An image at a cloud, as the configured account sees it.

@@ -1,12 +1,13 @@
 //! `sampan serve` as a child process.
 
 use std::path::{Path, PathBuf};
-use std::process::{ExitStatus, Output};
+use std::process::{Command, ExitStatus, Output};
 
 use serde_json::Value;
 
 use crate::api::Api;
-use crate::child::{Child, command};
+use crate::binary::binary;
+use crate::child::{Child, command, command_of};
 
 /// Where a server's configuration, store and output are.
 #[derive(Debug, Clone)]
@@ -37,9 +38,22 @@ impl Server {
     /// # Errors
     /// How it ended and what it wrote, when it did not become ready.
     pub async fn try_start(folder: &ServerFolder) -> Result<Self, (ExitStatus, String)> {
+        let mut command = command();
+        command.arg("serve");
+        Self::spawn(command, folder, "127.0.0.1:0").await
+    }
+
+    /// Starts the executable of one role, `sampan-ROLE`, and returns when it is ready.
+    pub async fn start_role(role: &str, folder: &ServerFolder, listen: &str) -> Self {
+        let command = command_of(&binary().with_file_name(format!("sampan-{role}")));
+        let started = Self::spawn(command, folder, listen).await;
+        started.unwrap_or_else(|(status, told)| panic!("sampan-{role} ended: {status}\n{told}"))
+    }
+
+    async fn spawn(mut command: Command, folder: &ServerFolder, listen: &str) -> Result<Self, (ExitStatus, String)> {
         let config = folder.config.to_str().expect("a path in UTF-8");
-        let arguments = ["serve", "--config", config, "--listen", "127.0.0.1:0", "--store", &folder.store];
-        let (child, ready) = Child::start(&arguments, &folder.stem).await?;
+        command.args(["--config", config, "--listen", listen, "--store", &folder.store]);
+        let (child, ready) = Child::spawn(command, &folder.stem).await?;
         let url = ready.pointer("/listeners/0/url").and_then(Value::as_str).expect("a listener").to_owned();
         Ok(Self { child, url })
     }
@@ -52,6 +66,11 @@ impl Server {
     /// Returns the URL of the gRPC listener.
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// Sends it a signal, such as `STOP` or `CONT`.
+    pub fn signal(&self, signal: &str) {
+        self.child.signal(signal);
     }
 
     /// Kills it, as a power cut would.

@@ -18,6 +18,8 @@ fn spec(cloud: Cloud, prefix: Option<&str>, format: ImageFormat) -> ExportSpec {
         queue_when_quota_spent: false,
         deadline_seconds: None,
         stall_after_seconds: None,
+        max_cost: None,
+        expected_use: Default::default(),
     }
 }
 

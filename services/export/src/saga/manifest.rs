@@ -41,6 +41,8 @@ pub(super) fn build(spec: &ExportSpec, artifacts: Vec<Artifact>) -> ExportResult
         fstab_reminder: fstab_reminder(&artifacts),
         notes: notes(spec, &artifacts),
         artifacts,
+        first_estimate: None,
+        estimate: None,
     }
 }
 

@@ -18,6 +18,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use sampan_chassis::cost::Pricing;
 use sampan_cloud::Accounts;
 use sampan_cloud::image::Disk;
 use sampan_core::Reason;
@@ -47,6 +48,7 @@ const STEPS: &[Step] = &[
 pub struct ExportSaga {
     accounts: Accounts,
     limits: Arc<Limits>,
+    pricing: Pricing,
 }
 
 /// An object that was in the bucket before the call, so that it is not taken for the result.
@@ -67,6 +69,9 @@ struct Plan {
     known_tasks: Vec<String>,
     /// Objects are not older than this, the vendor's clock.
     since: Timestamp,
+    /// What the export was expected to cost, in the form that results keep.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    estimate: Option<String>,
 }
 
 /// Output of the first step.
@@ -87,9 +92,9 @@ struct Completed {
 }
 
 impl ExportSaga {
-    /// Makes the saga over the configured accounts and limits.
-    pub fn new(accounts: Accounts, limits: Arc<Limits>) -> Self {
-        Self { accounts, limits }
+    /// Makes the saga over the configured accounts and limits; `pricing` tells what its exports cost.
+    pub fn new(accounts: Accounts, limits: Arc<Limits>, pricing: Pricing) -> Self {
+        Self { accounts, limits, pricing }
     }
 }
 
@@ -114,9 +119,12 @@ impl Saga for ExportSaga {
             return Ok(Outcome::Fail(fail(Reason::AccountUnknown, forgotten(&spec))));
         };
         match step.name {
-            SUBMIT => submit::run(account, &self.limits, &spec, context).await,
+            SUBMIT => {
+                let job = submit::Job { account, limits: &self.limits, pricing: &self.pricing, spec: &spec };
+                job.run(context).await
+            }
             AWAIT => await_completion::run(account, &spec, context).await,
-            PROVE => prove::run(account, &spec, context).await,
+            PROVE => prove::run(account, &self.pricing, &spec, context).await,
             other => Err(StepError::Record(format!("there is no step {other}"))),
         }
     }

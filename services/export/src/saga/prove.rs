@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use sampan_chassis::convert;
+use sampan_chassis::cost::Pricing;
 use sampan_cloud::Account;
 use sampan_cloud::bucket::Object;
 use sampan_core::Reason;
@@ -10,6 +12,7 @@ use sampan_state::operation::TargetState;
 use serde::{Deserialize, Serialize};
 
 use super::{AWAIT, Completed, SUBMIT, Submitted, fail, manifest, objects};
+use crate::price;
 use crate::spec::ExportSpec;
 
 /// Pause between the two looks; a file that is still being written changes within it.
@@ -24,7 +27,12 @@ struct LastLook {
     looks: u32,
 }
 
-pub(super) async fn run(account: &Account, spec: &ExportSpec, context: &mut StepContext) -> Result<Outcome, StepError> {
+pub(super) async fn run(
+    account: &Account,
+    pricing: &Pricing,
+    spec: &ExportSpec,
+    context: &mut StepContext,
+) -> Result<Outcome, StepError> {
     let submitted: Submitted = context.output(SUBMIT)?;
     let completed: Completed = context.output(AWAIT)?;
     let seen = objects::heads(account, spec, &completed.objects).await?;
@@ -33,7 +41,7 @@ pub(super) async fn run(account: &Account, spec: &ExportSpec, context: &mut Step
     let proven = proven.filter(|objects| objects.iter().all(|object| submitted.plan.is_ours(object)));
     let is_stable = last.as_ref().is_some_and(|last| last.objects == seen);
     match proven {
-        Some(objects) if is_stable => prove(spec, context, &submitted, objects),
+        Some(objects) if is_stable => prove(pricing, spec, context, &submitted, objects).await,
         _ => look_again(context, seen, last.map_or(0, |last| last.looks)),
     }
 }
@@ -47,7 +55,8 @@ fn look_again(context: &mut StepContext, objects: Vec<Option<Object>>, looks: u3
     Ok(Outcome::Poll { hint: Some(LOOK_AGAIN) })
 }
 
-fn prove(
+async fn prove(
+    pricing: &Pricing,
     spec: &ExportSpec,
     context: &mut StepContext,
     submitted: &Submitted,
@@ -67,6 +76,10 @@ fn prove(
         target.cloud_ids.insert("object".to_owned(), artifact.key.clone());
         target.facts = serde_json::to_value(artifact).map_err(|error| StepError::Record(error.to_string()))?;
     }
-    let result = manifest::build(spec, artifacts.into_iter().flatten().collect());
+    let mut result = manifest::build(spec, artifacts.into_iter().flatten().collect());
+    result.first_estimate.clone_from(&submitted.plan.estimate);
+    // What is done is done: a price that is not known changes nothing of it.
+    let price = price::after(pricing, spec, &result.artifacts).await;
+    result.estimate = price.ok().as_ref().map(convert::estimate::kept);
     serde_json::to_value(&result).map(Outcome::Done).map_err(|error| StepError::Record(error.to_string()))
 }

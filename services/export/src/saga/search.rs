@@ -101,6 +101,8 @@ pub(super) struct Looks {
     was_busy: bool,
     /// Times that the call was repeated.
     pub(super) repeats: u32,
+    /// Times that a limit of cost waited for a price.
+    pub(super) unpriced: u32,
 }
 
 /// What follows from the looks so far.

@@ -4,6 +4,9 @@
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use sampan_chassis::convert;
+use sampan_chassis::cost::{Objection, Pricing};
+use sampan_cloud::bucket::Bucket;
 use sampan_cloud::image::{Disk, ExportSearch, ExportStarted, ExportTask, Image};
 use sampan_cloud::{Account, CallClass, CallError};
 use sampan_core::limits::Limits;
@@ -16,7 +19,7 @@ use super::search::{self, Looks, Trace, Verdict};
 use super::{Plan, Submitted, objects};
 use crate::spec::ExportSpec;
 use crate::survey::Survey;
-use crate::{names, rules, waiting};
+use crate::{names, price, rules, waiting};
 
 /// Pause when the image or the task list of the cloud is busy.
 const BUSY: Duration = Duration::from_secs(120);
@@ -24,43 +27,49 @@ const BUSY: Duration = Duration::from_secs(120);
 const MAX_REPEATS: u32 = 3;
 const ANSWER_LOST: &str = "ANSWER_LOST";
 
+/// Pause when a limit of cost waits for the estimator, and how often it does: for 10 min.
+const UNPRICED: Duration = Duration::from_secs(15);
+const MAX_UNPRICED: u32 = 40;
+
 /// What every run of the step works with.
 #[derive(Debug, Clone, Copy)]
-struct Job<'a> {
-    account: &'a Account,
-    limits: &'a Limits,
-    spec: &'a ExportSpec,
-}
-
-pub(super) async fn run(
-    account: &Account,
-    limits: &Limits,
-    spec: &ExportSpec,
-    context: &mut StepContext,
-) -> Result<Outcome, StepError> {
-    let job = Job { account, limits, spec };
-    match context.intent().cloned() {
-        Some(intent) => job.look(context, &intent).await,
-        None => job.begin(context).await,
-    }
+pub(super) struct Job<'a> {
+    pub(super) account: &'a Account,
+    pub(super) limits: &'a Limits,
+    pub(super) pricing: &'a Pricing,
+    pub(super) spec: &'a ExportSpec,
 }
 
 /// What the live check has found.
 enum Checked {
     /// The export may be called for.
-    Ready(Box<(Image, Option<Timestamp>)>),
+    Ready(Box<Facts>),
     /// It may not, now or ever.
     Stop(Outcome),
 }
 
+/// What the cloud and the estimator say before the call.
+struct Facts {
+    image: Image,
+    server_time: Option<Timestamp>,
+    estimate: Option<String>,
+}
+
 impl Job<'_> {
+    pub(super) async fn run(self, context: &mut StepContext) -> Result<Outcome, StepError> {
+        match context.intent().cloned() {
+            Some(intent) => self.look(context, &intent).await,
+            None => self.begin(context).await,
+        }
+    }
+
     async fn begin(self, context: &mut StepContext) -> Result<Outcome, StepError> {
-        let (image, server_time) = match self.check(context).await? {
+        let facts = match self.check(context).await? {
             Checked::Ready(facts) => *facts,
             Checked::Stop(outcome) => return Ok(outcome),
         };
-        let since = whole_second(server_time.unwrap_or_else(|| context.now()));
-        let plan = self.plan(&image, since).await?;
+        let since = whole_second(facts.server_time.unwrap_or_else(|| context.now()));
+        let plan = self.plan(facts, since).await?;
         if !plan.before.is_empty() {
             let words = format!(
                 "the bucket holds {} objects that begin with {}; those that the cloud names alike are replaced",
@@ -93,13 +102,36 @@ impl Job<'_> {
             return Ok(Checked::Stop(Outcome::Busy { after: BUSY, message: busy.to_string() }));
         }
         match (survey.image, survey.bucket) {
-            (Ok(Some(image)), Ok(Some(bucket))) => Ok(Checked::Ready(Box::new((image, bucket.server_time)))),
+            (Ok(Some(image)), Ok(Some(bucket))) => self.priced(context, image, &bucket).await,
             _ => Err(StepError::Record("the facts of the image and the bucket are missing".to_owned())),
         }
     }
 
+    /// Asks the price, and holds the caller's limit against it. An estimator that is away for a moment stops nothing
+    /// for good, and nothing at all where there is no limit.
+    async fn priced(self, context: &mut StepContext, image: Image, bucket: &Bucket) -> Result<Checked, StepError> {
+        let price = price::before(self.pricing, self.spec, &image, Some(bucket)).await;
+        let Some(objection) = price::objection(self.spec, &price) else {
+            let estimate = price.ok().as_ref().map(convert::estimate::kept);
+            return Ok(Checked::Ready(Box::new(Facts { image, server_time: bucket.server_time, estimate })));
+        };
+        let violation = price::violation(&objection);
+        let mut looks: Looks = context.scratch()?.unwrap_or_default();
+        Ok(Checked::Stop(match objection {
+            Objection::Unknown { .. } if looks.unpriced < MAX_UNPRICED => {
+                looks.unpriced += 1;
+                context.keep(&looks)?;
+                context.warn(&violation.rule, violation.message);
+                Outcome::Poll { hint: Some(UNPRICED) }
+            }
+            Objection::Unknown { .. } | Objection::Above { .. } | Objection::Currency { .. } => {
+                Outcome::Fail(refusal(vec![violation]))
+            }
+        }))
+    }
+
     /// Notes what is there before the call, so that it is never taken for the effect.
-    async fn plan(self, image: &Image, since: Timestamp) -> Result<Plan, CallError> {
+    async fn plan(self, facts: Facts, since: Timestamp) -> Result<Plan, CallError> {
         let before = objects::list(self.account, self.spec).await?.iter().map(Into::into).collect();
         // Tasks tell their age in minutes, so one of this minute that is somebody else's looks as new as ours.
         let known_tasks = if self.account.images.export_traits().reports_tasks {
@@ -110,7 +142,8 @@ impl Job<'_> {
         } else {
             Vec::new()
         };
-        Ok(Plan { disks: exported_disks(self.spec, image), before, known_tasks, since })
+        let disks = exported_disks(self.spec, &facts.image);
+        Ok(Plan { disks, before, known_tasks, since, estimate: facts.estimate })
     }
 
     /// Announces the call and makes it. An earlier announcement stays as it is, with its plan.
@@ -157,8 +190,8 @@ impl Job<'_> {
     async fn repeat(self, context: &mut StepContext, plan: Plan, looks: &Looks) -> Result<Outcome, StepError> {
         match self.check(context).await? {
             Checked::Ready(_) => {}
-            // Other work holds the image now; the plan is kept, so that an effect that comes late is still known.
-            Checked::Stop(busy @ Outcome::Busy { .. }) => return Ok(busy),
+            // Other work holds the image now, or its price is not known; the plan is kept, so that an effect that comes late is still known.
+            Checked::Stop(wait @ (Outcome::Busy { .. } | Outcome::Poll { .. })) => return Ok(wait),
             Checked::Stop(outcome) => {
                 context.settle(Settled::WithoutEffect);
                 return Ok(outcome);

@@ -11,6 +11,7 @@ use sampan_state::embedded::Embedded;
 use sampan_state::operation::Operation;
 
 use crate::cloud::FakeCloud;
+use crate::estimator::Estimator;
 use crate::world::{NOON, accounts, limits, result, spec, start_of};
 
 async fn world(cloud: Cloud) -> CheckWorld<Arc<FakeCloud>> {
@@ -20,7 +21,7 @@ async fn world(cloud: Cloud) -> CheckWorld<Arc<FakeCloud>> {
         store: Embedded::in_memory(clock.clone()).unwrap(),
         clock,
         rules: LaneRules::new(limits()),
-        saga: Arc::new(ExportSaga::new(accounts(&fake), limits())),
+        saga: Arc::new(ExportSaga::new(accounts(&fake), limits(), Estimator::up().pricing())),
         start: start_of(&spec(cloud)),
         fakes: fake,
     }

@@ -5,7 +5,9 @@ mod cancelling;
 mod cloud;
 mod crash;
 mod ending;
+mod estimator;
 mod lost;
+mod price;
 mod service;
 #[path = "../unasked/mod.rs"]
 mod unasked;

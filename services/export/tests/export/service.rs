@@ -14,11 +14,12 @@ use tonic::{Code, Request};
 
 use crate::world::{World, accounts, limits, succeeded};
 
-fn service(world: &World) -> Service {
-    Service::new(world.engine.clone(), accounts(&world.cloud), limits(), Arc::clone(&world.clock) as _)
+pub fn service(world: &World) -> Service {
+    let pricing = world.estimator.pricing();
+    Service::new(world.engine.clone(), accounts(&world.cloud), limits(), pricing, Arc::clone(&world.clock) as _)
 }
 
-fn message(world: &World) -> pb::ExportSpec {
+pub fn message(world: &World) -> pb::ExportSpec {
     let cloud = match world.spec.cloud {
         Cloud::Tencent => image_pb::Cloud::Tencent,
         Cloud::Alibaba => image_pb::Cloud::Alibaba,
@@ -36,7 +37,7 @@ fn message(world: &World) -> pb::ExportSpec {
     }
 }
 
-async fn preview(world: &World, spec: pb::ExportSpec) -> pb::PreviewExportResponse {
+pub async fn preview(world: &World, spec: pb::ExportSpec) -> pb::PreviewExportResponse {
     let request = Request::new(pb::PreviewExportRequest { spec: Some(spec) });
     service(world).preview_export(request).await.unwrap().into_inner()
 }

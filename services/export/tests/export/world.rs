@@ -8,8 +8,8 @@ use sampan_cloud::{Account, Accounts};
 use sampan_core::clock::{Clock as _, ManualClock};
 use sampan_core::limits::{LimitChoices, Limits};
 use sampan_core::{Cloud, ImageFormat, OperationId};
-use sampan_export_service::ExportSaga;
 use sampan_export_service::spec::ExportSpec;
+use sampan_export_service::{ExpectedUse, ExportSaga};
 use sampan_ops::{Chance, Engine, LaneRules, Runner, RunnerOptions, Saga, StartRequest};
 use sampan_state::embedded::Embedded;
 use sampan_state::operation::{Operation, State};
@@ -17,6 +17,7 @@ use sampan_state::result::ExportResult;
 use sampan_state::{Admitted, OnSpent, SharedStore};
 
 use crate::cloud::{FakeCloud, region};
+use crate::estimator::Estimator;
 use crate::unasked::Unasked;
 
 /// Noon of a day of UTC+8 that has twelve hours left.
@@ -29,6 +30,7 @@ pub struct World {
     pub runner: Runner,
     pub cloud: Arc<FakeCloud>,
     pub spec: ExportSpec,
+    pub estimator: Estimator,
 }
 
 pub fn spec(cloud: Cloud) -> ExportSpec {
@@ -49,6 +51,8 @@ pub fn spec(cloud: Cloud) -> ExportSpec {
         queue_when_quota_spent: false,
         deadline_seconds: None,
         stall_after_seconds: None,
+        max_cost: None,
+        expected_use: ExpectedUse::default(),
     }
 }
 
@@ -87,22 +91,29 @@ impl World {
         let clock = Arc::new(ManualClock::new(NOON.parse().unwrap()));
         let fake = FakeCloud::new(cloud, clock.clone());
         let store: SharedStore = Embedded::in_memory(clock.clone()).unwrap();
-        Self::over(clock, fake.clone(), store, accounts(&fake))
+        Self::over(clock, fake.clone(), store, accounts(&fake), Estimator::up())
     }
 
     /// The same store and cloud, in another process with other accounts.
     pub fn restarted(&self, accounts: Accounts) -> Self {
         let spec = self.spec.clone();
-        Self { spec, ..Self::over(self.clock.clone(), self.cloud.clone(), self.store.clone(), accounts) }
+        let parts = (self.clock.clone(), self.cloud.clone(), self.store.clone());
+        Self { spec, ..Self::over(parts.0, parts.1, parts.2, accounts, self.estimator.clone()) }
     }
 
-    fn over(clock: Arc<ManualClock>, cloud: Arc<FakeCloud>, store: SharedStore, accounts: Accounts) -> Self {
-        let saga: Arc<dyn Saga> = Arc::new(ExportSaga::new(accounts, limits()));
+    fn over(
+        clock: Arc<ManualClock>,
+        cloud: Arc<FakeCloud>,
+        store: SharedStore,
+        accounts: Accounts,
+        estimator: Estimator,
+    ) -> Self {
+        let saga: Arc<dyn Saga> = Arc::new(ExportSaga::new(accounts, limits(), estimator.pricing()));
         let engine = Engine::new(store.clone(), clock.clone(), LaneRules::new(limits()), vec![saga]);
         let options = RunnerOptions { chance: Chance::seeded(1), ..RunnerOptions::default() };
         let runner = Runner::new(engine.clone(), options);
         let spec = spec(cloud.cloud);
-        Self { clock, store, engine, runner, cloud, spec }
+        Self { clock, store, engine, runner, cloud, spec, estimator }
     }
 
     pub fn call(&self) -> ExportCall {

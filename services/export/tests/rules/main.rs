@@ -154,6 +154,8 @@ pub fn spec(cloud: Cloud) -> ExportSpec {
         queue_when_quota_spent: false,
         deadline_seconds: None,
         stall_after_seconds: None,
+        max_cost: None,
+        expected_use: Default::default(),
     }
 }
 

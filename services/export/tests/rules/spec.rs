@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use sampan_core::{Cloud, ImageFormat, Severity};
 use sampan_export_service::spec::{ExportSpec, Ground, check_labels};
+use sampan_proto::billing::v1 as billing_pb;
 use sampan_proto::export::v1 as pb;
 use sampan_proto::image::v1 as image_pb;
 
@@ -174,6 +175,8 @@ prop_compose! {
         pb::ExportSpec {
             image: has_image.then_some(image), bucket, prefix, format, only_root_disk, role_name, when_quota_spent,
             deadline: duration(deadline), stall_after: duration(stall_after),
+            max_cost: None,
+            expected_use: None,
         }
     }
 }
@@ -183,6 +186,33 @@ proptest! {
     fn no_message_breaks_the_reader(message in any_message()) {
         if let Ok(spec) = parse(Some(message)) {
             // What is kept in the record reads back the same.
+            let kept = serde_json::to_value(&spec).unwrap();
+            prop_assert_eq!(serde_json::from_value::<ExportSpec>(kept).unwrap(), spec);
+        }
+    }
+
+    #[test]
+    fn no_limit_and_no_expected_use_breaks_the_reader(
+        amount in "[0-9.eE+-]{0,40}|.{0,8}",
+        currency in "CNY|USD||.{0,4}",
+        seconds in any::<i64>(),
+        counts in any::<[i32; 4]>(),
+    ) {
+        let period = Some(prost_types::Duration { seconds, nanos: 0 });
+        let downloads = billing_pb::Downloads {
+            public_count: counts[0],
+            private_count: counts[1],
+            restore_count: counts[2],
+            restore_speed: counts[3],
+            restored_for: period,
+            ..Default::default()
+        };
+        let spec = pb::ExportSpec {
+            max_cost: Some(billing_pb::CostLimit { amount, currency }),
+            expected_use: Some(pb::ExpectedUse { keep_for: period, downloads: Some(downloads) }),
+            ..message()
+        };
+        if let Ok(spec) = parse(Some(spec)) {
             let kept = serde_json::to_value(&spec).unwrap();
             prop_assert_eq!(serde_json::from_value::<ExportSpec>(kept).unwrap(), spec);
         }

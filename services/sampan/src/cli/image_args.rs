@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 use sampan_core::{Cloud, ImageFormat};
+use sampan_proto::billing::v1 as billing_pb;
 use sampan_proto::export::v1 as pb;
 use sampan_proto::image::v1 as image_pb;
 use sampan_proto::quota::v1::WhenQuotaSpent;
@@ -49,6 +50,9 @@ pub struct ExportArgs {
     /// Silence of the cloud that rings the stall alarm, such as 1h; default: by the size of the image.
     #[arg(long, value_parser = parse::parse_duration, value_name = "DURATION")]
     pub stall_after: Option<Duration>,
+    /// The limit of cost, and what decides the price.
+    #[command(flatten)]
+    pub cost: CostArgs,
 }
 
 impl ExportArgs {
@@ -69,7 +73,41 @@ impl ExportArgs {
             when_quota_spent: if self.queue { WhenQuotaSpent::Queue } else { WhenQuotaSpent::Fail } as i32,
             deadline: self.deadline.map(wire_duration),
             stall_after: self.stall_after.map(wire_duration),
+            max_cost: self.cost.max_cost.clone(),
+            expected_use: self.cost.expected_use(),
         }
+    }
+}
+
+/// What a job may cost, and what becomes of its files.
+#[derive(Debug, Clone, Default, Args)]
+pub struct CostArgs {
+    /// The most that the export may cost at worst, such as 25 or 25USD; a start above it is refused.
+    #[arg(long, value_parser = parse::parse_cost, value_name = "AMOUNT")]
+    pub max_cost: Option<billing_pb::CostLimit>,
+    /// How long the files will be kept, for the price; default: 30 days.
+    #[arg(long, value_name = "DAYS")]
+    pub keep_days: Option<u32>,
+    /// Complete downloads over the internet that will follow, for the price.
+    #[arg(long, default_value_t = 0, hide_default_value = true, value_name = "COUNT")]
+    pub public_downloads: i32,
+    /// Complete downloads inside the region that will follow, for the price.
+    #[arg(long, default_value_t = 0, hide_default_value = true, value_name = "COUNT")]
+    pub private_downloads: i32,
+}
+
+impl CostArgs {
+    /// Returns the message of the API; `None` when nothing is said.
+    pub fn expected_use(&self) -> Option<pb::ExpectedUse> {
+        let downloads = billing_pb::Downloads {
+            public_count: self.public_downloads,
+            private_count: self.private_downloads,
+            ..billing_pb::Downloads::default()
+        };
+        let keep_for = self.keep_days.map(|days| Duration::from_secs(u64::from(days) * 86_400));
+        // What is not said stays unset, so that the request is the same as that of a client that knows no prices.
+        let is_said = keep_for.is_some() || downloads != billing_pb::Downloads::default();
+        is_said.then(|| pb::ExpectedUse { keep_for: keep_for.map(wire_duration), downloads: Some(downloads) })
     }
 }
 

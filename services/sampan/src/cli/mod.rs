@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use estimate_args::{AnswerArgs, Compare, EstimateCommand, EstimateOutput};
-pub use image_args::{ExportArgs, wire_cloud};
+pub use image_args::{CostArgs, ExportArgs, wire_cloud};
 
 use crate::exit;
 

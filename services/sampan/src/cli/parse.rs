@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use sampan_core::{Cloud, ImageFormat};
+use sampan_proto::billing::v1::CostLimit;
 
 /// Reads `90s`, `15m`, `12h`, `2d`, or seconds without a unit.
 ///
@@ -29,6 +30,16 @@ pub(super) fn parse_label(text: &str) -> Result<(String, String), String> {
     if key.is_empty() { Err("the label has no key".to_owned()) } else { Ok((key.to_owned(), value.to_owned())) }
 }
 
+/// Reads `25`, `3.50`, `25USD` or `25 CNY`. The server judges the amount.
+pub(super) fn parse_cost(text: &str) -> Result<CostLimit, String> {
+    let currency_at = text.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(text.len());
+    let (amount, currency) = text.split_at(currency_at);
+    match amount.trim() {
+        "" => Err("a cost has the form 25, 3.50 or 25USD".to_owned()),
+        amount => Ok(CostLimit { amount: amount.to_owned(), currency: currency.to_ascii_uppercase() }),
+    }
+}
+
 /// Reads the name of a cloud.
 pub(super) fn parse_cloud(text: &str) -> Result<Cloud, String> {
     text.parse().map_err(|error: sampan_core::ids::InvalidId| error.to_string())
@@ -42,6 +53,16 @@ pub(super) fn parse_format(text: &str) -> Result<ImageFormat, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_cost_may_name_its_currency() {
+        let cost =
+            |amount: &str, currency: &str| Ok(CostLimit { amount: amount.to_owned(), currency: currency.to_owned() });
+        assert_eq!(parse_cost("3.50"), cost("3.50", ""));
+        assert_eq!(parse_cost("25usd"), cost("25", "USD"));
+        assert_eq!(parse_cost("25 CNY"), cost("25", "CNY"));
+        assert!(parse_cost("USD").is_err());
+    }
 
     #[test]
     fn durations_have_a_unit_or_are_seconds() {

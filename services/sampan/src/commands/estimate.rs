@@ -1,10 +1,9 @@
 //! `sampan estimate`.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 use std::sync::Arc;
 
-use sampan_billing_service::{Billing, PriceBook, storage_classes};
+use sampan_billing_service::{Billing, storage_classes};
 use sampan_core::clock;
 use sampan_proto::billing::v1 as pb;
 use sampan_proto::billing::v1::billing_estimator_service_client::BillingEstimatorServiceClient;
@@ -16,6 +15,7 @@ use crate::cli::{AnswerArgs, Compare, EstimateCommand, EstimateOutput};
 use crate::client::{Client, Failure};
 use crate::exit::Exit;
 use crate::output::estimate::{self as output, Answer};
+use crate::wiring::load_prices;
 
 /// Most prices that a server sends at once.
 const PAGE: i32 = 1_000;
@@ -141,10 +141,7 @@ impl Estimator {
         if let Some(endpoint) = &args.endpoint {
             return Ok(Self::There(Client::connect(endpoint).await?.billing()));
         }
-        let book = match &args.prices {
-            None => PriceBook::built_in().map_err(|error| Failure::new(Exit::Failed, error.to_string()))?,
-            Some(path) => read_prices(path, args.only_these_prices)?,
-        };
+        let book = load_prices(args.prices.as_deref(), args.only_these_prices)?;
         Ok(Self::Here(Box::new(Billing::new(Arc::new(book), clock::system()))))
     }
 
@@ -196,12 +193,4 @@ impl Estimator {
             request.page_token = page.next_page_token;
         }
     }
-}
-
-fn read_prices(path: &Path, only_these: bool) -> Result<PriceBook, Failure> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| Failure::new(Exit::Usage, format!("cannot read {}: {error}", path.display())))?;
-    let name = path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned());
-    let load = if only_these { PriceBook::replaced } else { PriceBook::extended };
-    load(&name, &text).map_err(|error| Failure::new(Exit::Usage, error.to_string()))
 }

@@ -1,6 +1,7 @@
 //! How one account of a cloud is configured.
 
 use sampan_core::Cloud;
+use sampan_proto::billing::v1 as pb;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize, Serializer};
 
@@ -14,6 +15,10 @@ pub struct AccountConfig {
     /// know their own by it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub number: Option<String>,
+    /// Price list of the account: `cn` bills in CNY, `intl` in USD. Without it the account's jobs have no price, for
+    /// nothing else tells which one applies.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub site: Option<SiteWord>,
     /// Where its credentials come from.
     #[serde(default)]
     pub credentials: CredentialsConfig,
@@ -24,6 +29,34 @@ pub struct AccountConfig {
     /// always asked.
     #[serde(default)]
     pub trial_runs: bool,
+}
+
+/// Price list of an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SiteWord {
+    /// The Chinese site.
+    Cn,
+    /// The international site.
+    Intl,
+}
+
+impl SiteWord {
+    /// Returns the word of the configuration.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Cn => "cn",
+            Self::Intl => "intl",
+        }
+    }
+
+    /// Returns the word of the API.
+    pub fn wire(self) -> pb::Site {
+        match self {
+            Self::Cn => pb::Site::Cn,
+            Self::Intl => pb::Site::Intl,
+        }
+    }
 }
 
 /// Where credentials come from.

@@ -3,6 +3,8 @@
 //! Unknown keys are refused with the nearest right name. What the parts are made of is decided in `wiring`.
 
 mod account;
+mod billing;
+mod peers;
 mod read;
 mod store;
 
@@ -15,7 +17,9 @@ use sampan_core::limits::LimitChoices;
 use sampan_core::quota_day::CHINA_OFFSET_MINUTES;
 use serde::{Deserialize, Serialize};
 
-pub use account::{AccountConfig, CredentialsConfig, EndpointsConfig, SecretText};
+pub use account::{AccountConfig, CredentialsConfig, EndpointsConfig, SecretText, SiteWord};
+pub use billing::BillingConfig;
+pub use peers::PeersConfig;
 pub use read::Error;
 pub use store::StoreChoice;
 
@@ -40,6 +44,10 @@ pub struct Config {
     pub operations: OperationsConfig,
     /// Calls to the clouds.
     pub cloud_calls: CloudCallsConfig,
+    /// Where the roles are that run in other processes.
+    pub peers: PeersConfig,
+    /// Prices of the estimator.
+    pub billing: BillingConfig,
     /// Logs and traces.
     pub telemetry: TelemetryConfig,
 }

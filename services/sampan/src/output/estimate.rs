@@ -154,6 +154,37 @@ fn money(money: Option<&pb::Money>) -> String {
     format!("{} {} ({} to {})", money.expected, money.currency, money.low, money.high)
 }
 
+/// Returns an estimate in one line: `31.001601 USD (30 to 33.5), of which 19.2 USD per month`.
+pub fn brief(estimate: &pb::Estimate) -> String {
+    let total = money(estimate.total.as_ref());
+    let total = if estimate.lower_bound { format!("at least {total}") } else { total };
+    let period = match estimate.resolved.as_ref().map_or(0, |resolved| resolved.keep_hours) {
+        0 => String::new(),
+        hours if hours % 24 == 0 => format!(" for {} days", hours / 24),
+        hours => format!(" for {hours} hours"),
+    };
+    format!("{total}{period}; per month {}", money(estimate.per_month.as_ref()))
+}
+
+/// Prints the fees of an estimate for a person, those that cost nothing left out.
+///
+/// # Errors
+/// When standard output is closed.
+pub fn fees(estimate: &pb::Estimate) -> Result<()> {
+    let mut table = style::table(["fee", "quantity", "unit price", "amount"]).expendable(&["unit price"]);
+    let costs = |line: &&pb::Line| line.status() == pb::LineStatus::PriceUnknown || expected(line) > 0.0;
+    for line in estimate.lines.iter().filter(costs) {
+        let price = line.unit_price.as_ref();
+        table.add_row([
+            fee(line),
+            line.quantity.as_ref().map_or_else(String::new, quantity),
+            price.map_or_else(|| "-".to_owned(), |price| format!("{} / {}", price.amount, price.unit)),
+            line.amount.as_ref().map_or_else(|| style::notice("unknown"), |amount| money(Some(amount))),
+        ]);
+    }
+    words::line(&table.to_string())
+}
+
 fn sums(estimate: &pb::Estimate) -> Result<()> {
     words::line("")?;
     let total = money(estimate.total.as_ref());

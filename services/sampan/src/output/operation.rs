@@ -3,7 +3,7 @@
 use anyhow::Result;
 use sampan_proto::operation::v1::{Artifact, ErrorStatus, Operation, OperationState, operation};
 
-use super::{preview, style, words};
+use super::{estimate, preview, style, words};
 
 /// Prints one row per operation.
 ///
@@ -124,6 +124,12 @@ fn print_result(operation: &Operation) -> Result<()> {
     words::line("")?;
     words::line(&table.to_string())?;
     words::line("")?;
+    if let Some(actual) = &result.estimate {
+        words::paragraph("price:  ", &estimate::brief(actual))?;
+        if let Some(first) = &result.first_estimate {
+            words::paragraph("before: ", &estimate::brief(first))?;
+        }
+    }
     for artifact in result.artifacts.iter().filter(|artifact| !artifact.unpack_command.is_empty()) {
         // Never broken: it is there to be copied.
         words::line(&format!("unpack: {}", artifact.unpack_command))?;

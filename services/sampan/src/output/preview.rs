@@ -4,7 +4,7 @@ use anyhow::Result;
 use sampan_proto::export::v1::PreviewExportResponse;
 use sampan_proto::image::v1::Violation;
 
-use super::{quota, style, words};
+use super::{estimate, quota, style, words};
 
 /// Prints a preview of an export.
 ///
@@ -35,7 +35,14 @@ pub fn print(preview: &PreviewExportResponse) -> Result<()> {
     if preview.startable {
         print_plan(preview)?;
     }
-    Ok(())
+    match &preview.estimate {
+        Some(estimate) => {
+            words::paragraph("price:   ", &estimate::brief(estimate))?;
+            estimate::fees(estimate)
+        }
+        None if preview.price_unavailable.is_empty() => Ok(()),
+        None => words::paragraph("price:   ", &style::notice(&preview.price_unavailable)),
+    }
 }
 
 /// Prints a broken rule: what is wrong, what is permitted, what to do, and who says so.

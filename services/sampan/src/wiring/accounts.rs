@@ -34,6 +34,7 @@ fn default_accounts() -> BTreeMap<AccountName, AccountConfig> {
             AccountConfig {
                 cloud,
                 number: None,
+                site: None,
                 credentials: CredentialsConfig::default(),
                 endpoints: crate::config::EndpointsConfig::default(),
                 trial_runs: false,

@@ -1,12 +1,17 @@
 //! Puts the parts together: the only place that names concrete backends and clouds.
 
 mod accounts;
+mod peers;
+mod prices;
+mod roles;
 mod simulated;
 mod stop;
 mod store;
 mod system;
 
 pub use accounts::open_accounts;
+pub use peers::open_peers;
+pub use prices::load_prices;
 pub use simulated::{accounts_toml, simulated_accounts};
 pub use stop::stop_signal;
 pub use store::open_store;

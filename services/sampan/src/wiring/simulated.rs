@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use sampan_core::{AccountName, Cloud};
 use sampan_simulator::Running;
 
-use crate::config::{AccountConfig, CredentialsConfig, EndpointsConfig};
+use crate::config::{AccountConfig, CredentialsConfig, EndpointsConfig, SiteWord};
 
 /// Returns one account per account of the simulator: `tencent` and `alibaba`, further ones with a number.
 pub fn simulated_accounts(running: &Running) -> Vec<(AccountName, AccountConfig)> {
@@ -31,7 +31,8 @@ pub fn simulated_accounts(running: &Running) -> Vec<(AccountName, AccountConfig)
             security_token: account.token.map(Into::into),
         };
         let number = Some(account.id);
-        accounts.push((name, AccountConfig { cloud: account.cloud, number, credentials, endpoints, trial_runs: true }));
+        let (cloud, site) = (account.cloud, Some(SiteWord::Intl));
+        accounts.push((name, AccountConfig { cloud, number, site, credentials, endpoints, trial_runs: true }));
     }
     accounts
 }
@@ -46,6 +47,9 @@ pub fn accounts_toml(accounts: &[(AccountName, AccountConfig)]) -> String {
             write!(text, "\n[accounts.{name}]\ncloud = \"{}\"\ntrial_runs = {}\n", account.cloud, account.trial_runs);
         if let Some(number) = &account.number {
             let _ = writeln!(text, "number = \"{number}\"");
+        }
+        if let Some(site) = account.site {
+            let _ = writeln!(text, "site = \"{}\"", site.word());
         }
         let _ = write!(text, "\n[accounts.{name}.endpoints]\n");
         for (key, address) in [("api", &account.endpoints.api), ("bucket", &account.endpoints.bucket)] {

@@ -6,25 +6,24 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use sampan_billing_service::{Billing, PriceBook, Service as BillingService};
 use sampan_chassis::operation_service::{OperationApi, Retry};
+use sampan_chassis::peer::LocalPeers;
 use sampan_chassis::quota_service::{LaneRules as EdgeRules, QuotaApi};
-use sampan_chassis::server::{self, Listener, MAX_MESSAGE_BYTES, Server, Services};
+use sampan_chassis::server::{self, Listener, Server, Services};
 use sampan_chassis::status::Problem;
 use sampan_cloud::Accounts;
 use sampan_cloud::stack::Transport;
 use sampan_core::limits::Limits;
 use sampan_core::quota_day::QuotaRule;
 use sampan_core::{Lane, OperationId, Reason, SharedClock};
-use sampan_export_service::{ExportSaga, Service as ExportService};
-use sampan_ops::{Engine, LaneRules, Policy, Runner, RunnerOptions, Saga};
-use sampan_proto::export::v1::export_service_server::ExportServiceServer;
+use sampan_ops::{Engine, Error, LaneRules, Policy, Runner, RunnerOptions, Saga};
 use sampan_state::SharedStore;
 use sampan_state::operation::Operation;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::{open_accounts, open_store};
+use super::roles::{self, Ground, Role};
+use super::{open_accounts, open_peers, open_store};
 use crate::client::Failure;
 use crate::config::Config;
 use crate::exit::Exit;
@@ -39,8 +38,10 @@ pub struct Parts {
 /// A process of Sampan at work.
 pub struct System {
     server: Server,
+    roles: Vec<&'static str>,
     stop_runner: CancellationToken,
     tasks: TaskTracker,
+    local: LocalPeers,
 }
 
 impl fmt::Debug for System {
@@ -49,34 +50,37 @@ impl fmt::Debug for System {
     }
 }
 
-/// The roles that this version has.
-const ROLES: [&str; 2] = ["export", "billing"];
-
 impl System {
-    /// Starts: binds the port, opens the store, then serves and works.
+    /// Starts: binds the port, opens the store, then serves and works. Only the chosen roles are made.
     ///
     /// # Errors
     /// [`Failure`] that says which part could not start and what to do.
     pub async fn start(config: &Config, parts: &Parts) -> Result<Self, Failure> {
-        check_roles(&config.server.roles)?;
+        let roles = roles::chosen(&config.server.roles)?;
         let listener = bind(config)?;
         let limits = Limits::load(&config.limits).map_err(|error| Failure::new(Exit::Usage, error.to_string()))?;
-        let limits = Arc::new(limits);
-        let transport = Transport::new();
-        let accounts = open_accounts(config, &parts.clock, &transport)?;
+        let accounts = open_accounts(config, &parts.clock, &Transport::new())?;
+        let peers = open_peers(&config.peers)?;
+        let ground = Ground { config, clock: parts.clock.clone(), accounts, limits: Arc::new(limits), peers };
         let store = open_store(&config.store, parts.clock.clone()).await?;
-        let engine = engine(config, parts, &store, &accounts, &limits);
+        let engine = engine(&ground, &roles, &store)?;
+        let mut services = common_services(&ground, &store, &engine);
+        for role in &roles {
+            services = role.serve(&ground, &engine, services)?;
+        }
+        let options = server_options(config);
+        let names: Vec<_> = roles.iter().map(|role| role.name()).collect();
+        let local = ground.peers.serve_locally(names.clone(), &services, &options.limits);
+        let server = Server::start(listener, services, as_health(&store), options)
+            .await
+            .map_err(|error| Failure::new(Exit::Failed, error.to_string()))?;
         let stop_runner = CancellationToken::new();
         let tasks = TaskTracker::new();
-        let runner = Runner::new(engine.clone(), runner_options(config));
+        let runner = Runner::new(engine, runner_options(config));
         let stop = stop_runner.clone();
         tasks.spawn(async move { runner.run(stop).await });
         tasks.close();
-        let services = services(parts, &store, &engine, &accounts, &limits).add(billing(parts)?.into_server());
-        let server = Server::start(listener, services, as_health(&store), server_options(config))
-            .await
-            .map_err(|error| Failure::new(Exit::Failed, error.to_string()))?;
-        Ok(Self { server, stop_runner, tasks })
+        Ok(Self { server, roles: names, stop_runner, tasks, local })
     }
 
     /// Returns the address that it listens on.
@@ -84,21 +88,19 @@ impl System {
         self.server.address()
     }
 
+    /// Returns the roles that it has.
+    pub fn roles(&self) -> &[&'static str] {
+        &self.roles
+    }
+
     /// Stops in order: not ready, no new claims, leases handed back, calls drained.
     pub async fn shutdown(self) {
-        let Self { server, stop_runner, tasks } = self;
+        let Self { server, roles: _, stop_runner, tasks, local } = self;
         stop_runner.cancel();
         server.shutdown(async move { tasks.wait().await }).await;
+        // Last, because steps and calls that came to their end may have asked a peer.
+        drop(local);
     }
-}
-
-fn check_roles(roles: &[String]) -> Result<(), Failure> {
-    let unknown = roles.iter().find(|role| !ROLES.contains(&role.as_str()));
-    unknown.map_or(Ok(()), |role| {
-        let known = ROLES.join(", ");
-        Err(Failure::new(Exit::Usage, format!("`{role}` is no role"))
-            .advice(format!("the roles of this version: {known}")))
-    })
 }
 
 fn bind(config: &Config) -> Result<Listener, Failure> {
@@ -109,10 +111,14 @@ fn bind(config: &Config) -> Result<Listener, Failure> {
     Listener::bind(address, config.server.insecure).map_err(|error| Failure::new(Exit::Unavailable, error.to_string()))
 }
 
-fn engine(config: &Config, parts: &Parts, store: &SharedStore, accounts: &Accounts, limits: &Arc<Limits>) -> Engine {
-    let rules = LaneRules::new(Arc::clone(limits)).with_utc_offset_minutes(config.operations.quota_day_offset_minutes);
-    let export: Arc<dyn Saga> = Arc::new(ExportSaga::new(accounts.clone(), Arc::clone(limits)));
-    Engine::new(Arc::clone(store), parts.clock.clone(), rules, vec![export])
+fn engine(ground: &Ground<'_>, roles: &[&dyn Role], store: &SharedStore) -> Result<Engine, Failure> {
+    let offset = ground.config.operations.quota_day_offset_minutes;
+    let rules = LaneRules::new(Arc::clone(&ground.limits)).with_utc_offset_minutes(offset);
+    let mut sagas: Vec<Arc<dyn Saga>> = Vec::new();
+    for role in roles {
+        sagas.extend(role.sagas(ground)?);
+    }
+    Ok(Engine::new(Arc::clone(store), ground.clock.clone(), rules, sagas))
 }
 
 fn runner_options(config: &Config) -> RunnerOptions {
@@ -134,25 +140,14 @@ fn server_options(config: &Config) -> server::Options {
     options
 }
 
-fn services(
-    parts: &Parts,
-    store: &SharedStore,
-    engine: &Engine,
-    accounts: &Accounts,
-    limits: &Arc<Limits>,
-) -> Services {
-    let export = ExportService::new(engine.clone(), accounts.clone(), Arc::clone(limits), parts.clock.clone());
-    let retry = EngineRetry { engine: engine.clone(), clock: parts.clock.clone() };
-    let rules = AccountRules { engine: engine.clone(), accounts: accounts.clone() };
+/// The services of every role: operations and quotas are those of the store, whoever works on them.
+fn common_services(ground: &Ground<'_>, store: &SharedStore, engine: &Engine) -> Services {
+    let clock = || ground.clock.clone();
+    let retry = EngineRetry { engine: engine.clone(), clock: clock() };
+    let rules = AccountRules { engine: engine.clone(), accounts: ground.accounts.clone() };
     Services::new()
-        .add(ExportServiceServer::new(export).max_decoding_message_size(MAX_MESSAGE_BYTES))
-        .add(OperationApi::new(Arc::clone(store), parts.clock.clone(), Arc::new(retry)).into_server())
-        .add(QuotaApi::new(Arc::clone(store), parts.clock.clone(), Arc::new(rules)).into_server())
-}
-
-fn billing(parts: &Parts) -> Result<BillingService, Failure> {
-    let book = PriceBook::built_in().map_err(|error| Failure::new(Exit::Failed, error.to_string()))?;
-    Ok(BillingService::new(Billing::new(Arc::new(book), parts.clock.clone())))
+        .add(OperationApi::new(Arc::clone(store), clock(), Arc::new(retry)).into_server())
+        .add(QuotaApi::new(Arc::clone(store), clock(), Arc::new(rules)).into_server())
 }
 
 /// Retries through the engine.
@@ -165,7 +160,16 @@ struct EngineRetry {
 #[async_trait]
 impl Retry for EngineRetry {
     async fn retry(&self, id: OperationId, _caller: &str) -> Result<Operation, Problem> {
-        self.engine.retry(id).await.map_err(|error| Problem::from_engine(error, self.clock.now()))
+        self.engine.retry(id).await.map_err(|error| match error {
+            // Any process can tell of the operation; only one that has its role can begin it again.
+            Error::UnknownKind(kind) => Problem::new(
+                Reason::OperationNotRetryable,
+                format!("{} is of kind {kind}, which this process does not work on", id.name()),
+            )
+            .with("operation", id.name())
+            .with("role", kind),
+            error => Problem::from_engine(error, self.clock.now()),
+        })
     }
 }
 

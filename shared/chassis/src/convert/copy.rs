@@ -1,19 +1,12 @@
 //! Translates what copies leave in their records.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use prost::Message as _;
 use sampan_core::OperationId;
-use sampan_proto::billing::v1 as billing_pb;
 use sampan_proto::operation::v1 as pb;
 use sampan_state::result::{CopiedImage, CopyResult, Leftover};
 
+use super::estimate::estimate;
+pub use super::estimate::kept as kept_estimate;
 use super::image;
-
-/// Returns an estimate in the form that [`CopyResult::estimate`] keeps.
-pub fn kept_estimate(estimate: &billing_pb::Estimate) -> String {
-    STANDARD.encode(estimate.encode_to_vec())
-}
 
 /// Returns the message of what a copy has left; `operation` is named where it cannot be read.
 pub(super) fn result(operation: OperationId, result: &CopyResult) -> pb::CopyResult {
@@ -44,14 +37,4 @@ fn leftover(leftover: &Leftover) -> pb::Leftover {
         id: leftover.id.clone(),
         cause: leftover.cause.clone(),
     }
-}
-
-fn estimate(operation: OperationId, text: &str) -> Option<billing_pb::Estimate> {
-    let bytes = STANDARD
-        .decode(text)
-        .inspect_err(|error| tracing::error!(%operation, %error, "the estimate of a copy cannot be read"))
-        .ok()?;
-    billing_pb::Estimate::decode(bytes.as_slice())
-        .inspect_err(|error| tracing::error!(%operation, %error, "the estimate of a copy cannot be read"))
-        .ok()
 }

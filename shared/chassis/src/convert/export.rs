@@ -1,12 +1,13 @@
 //! Translates what exports keep in their records: disks, and the objects that hold them.
 
-use sampan_core::DiskRole;
+use sampan_core::{DiskRole, OperationId};
 use sampan_proto::image::v1 as image_pb;
 use sampan_proto::operation::v1 as pb;
 use sampan_state::operation::Target;
 use sampan_state::result::{Artifact, ExportResult, Packing};
 use serde::Deserialize;
 
+use super::estimate::estimate;
 use super::image;
 use super::time::timestamp;
 
@@ -44,8 +45,9 @@ impl DiskFacts {
     }
 }
 
-/// Returns the message of a manifest.
-pub(super) fn result(result: &ExportResult) -> pb::ExportResult {
+/// Returns the message of a manifest; `operation` is named where a part of it cannot be read.
+pub(super) fn result(operation: OperationId, result: &ExportResult) -> pb::ExportResult {
+    let told = |kept: &Option<String>| kept.as_deref().and_then(|text| estimate(operation, text)).map(Box::new);
     pb::ExportResult {
         bucket: result.bucket.clone(),
         region: result.region.clone(),
@@ -53,6 +55,8 @@ pub(super) fn result(result: &ExportResult) -> pb::ExportResult {
         total_size_bytes: result.artifacts.iter().map(|artifact| artifact.size_bytes).sum(),
         fstab_reminder: result.fstab_reminder.clone(),
         notes: result.notes.clone(),
+        first_estimate: told(&result.first_estimate),
+        estimate: told(&result.estimate),
     }
 }
 

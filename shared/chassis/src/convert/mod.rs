@@ -3,6 +3,7 @@
 //! Nothing is decided here: a record is told as it is.
 
 pub mod copy;
+pub mod estimate;
 pub mod export;
 pub mod image;
 pub mod operation;

@@ -159,7 +159,7 @@ fn cancellation(cancel: &CancelRequest) -> pb::Cancellation {
 fn result(record: &Operation) -> Option<pb::operation::Result> {
     use pb::operation::Result as Of;
     match kind(&record.kind) {
-        pb::OperationKind::Export => read(record).map(|result| Of::ExportResult(export::result(&result))),
+        pb::OperationKind::Export => read(record).map(|result| Of::ExportResult(export::result(record.id, &result))),
         pb::OperationKind::Copy => read(record).map(|result| Of::CopyResult(copy::result(record.id, &result))),
         pb::OperationKind::Share => read(record).map(|result| Of::ShareResult(share::result(&result))),
         pb::OperationKind::Unspecified => None,

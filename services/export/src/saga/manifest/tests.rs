@@ -20,6 +20,8 @@ fn spec(cloud: Cloud, format: ImageFormat) -> ExportSpec {
         queue_when_quota_spent: false,
         deadline_seconds: None,
         stall_after_seconds: None,
+        max_cost: None,
+        expected_use: Default::default(),
     }
 }
 

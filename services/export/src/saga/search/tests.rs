@@ -6,6 +6,7 @@ use super::*;
 fn plan(known_tasks: &[&str]) -> Plan {
     let disk = Disk { role: DiskRole::System, device: None, size_gib: 50, snapshot_id: None, encrypted: None };
     Plan {
+        estimate: None,
         disks: vec![disk],
         before: Vec::new(),
         known_tasks: known_tasks.iter().map(|id| (*id).to_owned()).collect(),
@@ -27,6 +28,8 @@ fn spec() -> ExportSpec {
         queue_when_quota_spent: false,
         deadline_seconds: None,
         stall_after_seconds: None,
+        max_cost: None,
+        expected_use: Default::default(),
     }
 }
 

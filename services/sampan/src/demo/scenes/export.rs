@@ -37,6 +37,6 @@ pub(super) async fn on(cloud: Cloud, stage: &Stage, checks: &mut Checks) -> Resu
 pub(super) fn artifacts(ended: &Operation) -> &[Artifact] {
     match &ended.result {
         Some(operation::Result::ExportResult(result)) => &result.artifacts,
-        None => &[],
+        Some(operation::Result::CopyResult(_) | operation::Result::ShareResult(_)) | None => &[],
     }
 }

@@ -16,7 +16,7 @@ use tokio::time::timeout;
 use super::checks::Checks;
 use super::stage::{LABEL, Stage};
 use super::{image, interrupted, say, time};
-use crate::cli::{ExportArgs, wire_cloud};
+use crate::cli::{CostArgs, ExportArgs, wire_cloud};
 use crate::client::Failure;
 use crate::commands::watch_to_the_end;
 use crate::exit::Exit;
@@ -104,6 +104,7 @@ fn export_args(cloud: Cloud, image: &str) -> ExportArgs {
         queue: false,
         deadline: None,
         stall_after: None,
+        cost: CostArgs::default(),
     }
 }
 

@@ -1,0 +1,8 @@
+//! `sampan-billing`: the role `billing` alone.
+
+#[path = "../role_binary.rs"]
+mod role_binary;
+
+fn main() -> std::process::ExitCode {
+    role_binary::serve("billing")
+}

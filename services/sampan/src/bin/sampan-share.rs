@@ -1,0 +1,8 @@
+//! `sampan-share`: the role `share` alone.
+
+#[path = "../role_binary.rs"]
+mod role_binary;
+
+fn main() -> std::process::ExitCode {
+    role_binary::serve("share")
+}
