@@ -102,6 +102,32 @@ async fn a_wrong_request_is_refused_with_a_sentence_that_names_the_fault() {
         (("faults", json!({"action": "HeadObject", "kind": "melt"})), "melt"),
         (("faults", json!({"action": "HeadObject", "kind": "fail_task"})), "no task"),
         (("faults", json!({"action": "HeadObject", "kind": "slow", "times": 0})), "times"),
+        (("faults", json!({"action": "DeleteImages", "kind": "fail_task"})), "no task"),
+        (("faults", json!({"action": "SyncImages", "kind": "fail_task", "region": "moon"})), "moon"),
+        (("faults", json!({"cloud": "alibaba", "action": "SyncImages", "kind": "fail_task"})), "SyncImages"),
+        (
+            ("images/change", json!({"cloud": "tencent", "region": "ap-guangzhou", "id": "img-nobody01"})),
+            "img-nobody01",
+        ),
+        (
+            (
+                "images/change",
+                json!({"cloud": "tencent", "region": "ap-guangzhou", "id": "img-ubuntu01", "state": "waiting"}),
+            ),
+            "waiting",
+        ),
+        (
+            (
+                "images/change",
+                json!({"cloud": "tencent", "region": "ap-guangzhou", "id": "img-ubuntu01", "removed": true,
+            "in_use": true}),
+            ),
+            "removed",
+        ),
+        (
+            ("shares", json!({"cloud": "tencent", "region": "ap-guangzhou", "image": "img-nobody01", "receiver": "1"})),
+            "img-nobody01",
+        ),
         (("clock", json!({})), "speed"),
         (("clock", json!({"speed": 0})), "speed"),
         (("clock", json!({"jump_seconds": -5})), "jump_seconds"),
@@ -121,6 +147,52 @@ async fn a_wrong_request_is_refused_with_a_sentence_that_names_the_fault() {
     let wrong = wire.client.get(format!("{url}/_sim/reset")).send().await.unwrap();
     assert_eq!(wrong.status(), StatusCode::METHOD_NOT_ALLOWED);
     assert!(wrong.text().await.unwrap().contains("error"));
+    wire.running.shutdown().await;
+}
+
+#[tokio::test]
+async fn an_image_is_changed_shared_and_removed_by_hand() {
+    let wire = wire().await;
+    let place = json!({"cloud": "tencent", "region": "ap-guangzhou", "id": "img-ubuntu01"});
+    let change = |more: Value| {
+        let mut body = place.clone();
+        for (field, value) in more.as_object().unwrap() {
+            body[field] = value.clone();
+        }
+        body
+    };
+    let (status, changed) = wire.post("images/change", change(json!({"state": "copying", "in_use": true}))).await;
+    assert_eq!(status, StatusCode::OK, "{changed}");
+    assert_eq!((&changed["state"], &changed["in_use"]), (&json!("copying"), &json!(true)));
+    let share = json!({"cloud": "tencent", "region": "ap-guangzhou", "image": "img-ubuntu01", "receiver": "7"});
+    let (_, shares) = wire.post("shares", share).await;
+    assert_eq!(shares["shares"][0]["receiver"], "7");
+    let snapshots = wire.get("snapshots").await["snapshots"].as_array().unwrap().len();
+    let (_, removed) = wire.post("images/change", change(json!({"removed": true}))).await;
+    assert_eq!(removed["removed"], "img-ubuntu01");
+    let images = wire.get("images").await;
+    assert!(!images["images"].as_array().unwrap().iter().any(|image| image["id"] == "img-ubuntu01"));
+    assert_eq!(wire.get("shares").await, json!({"shares": []}));
+    assert_eq!(wire.get("snapshots").await["snapshots"].as_array().unwrap().len(), snapshots);
+    assert!(wire.audit("").await.is_empty(), "nothing of it is a call");
+    wire.running.shutdown().await;
+}
+
+#[tokio::test]
+async fn limits_and_keys_of_copies_and_shares_are_set_for_an_account() {
+    let wire = wire().await;
+    let account = json!({"cloud": "tencent", "account": "200000000009", "app_id": "1300000009", "secret_id": "AKIDx",
+        "secret_key": "y", "kms_keys": [{"id": "k-1"}, {"id": "k-2", "enabled": false}],
+        "sub_accounts": ["300000000001"], "limits": {"copy_regions": null, "share_accounts": 500}});
+    let (status, added) = wire.post("accounts", account).await;
+    assert_eq!(status, StatusCode::CREATED, "{added}");
+    assert_eq!(added["kms_keys"], json!([{"id": "k-1", "enabled": true}, {"id": "k-2", "enabled": false}]));
+    assert_eq!((&added["limits"]["copy_regions"], &added["limits"]["share_accounts"]), (&Value::Null, &json!(500)));
+    let change = json!({"copy_regions": ["ap-beijing"], "copy_image_gib": 100, "cancel_copies": true});
+    let body = json!({"cloud": "tencent", "account": "200000000009", "limits": change});
+    let (_, limits) = wire.post("limits", body).await;
+    assert_eq!((&limits["copy_regions"], &limits["copy_image_gib"]), (&json!(["ap-beijing"]), &json!(100)));
+    assert_eq!(limits["share_accounts"], 500);
     wire.running.shutdown().await;
 }
 

@@ -7,8 +7,8 @@ mod images;
 use images::{ALIBABA, TENCENT, alibaba_image, clouds, copy, sync};
 use sampan_core::Cloud;
 use sampan_simulator::world::{
-    ClientToken, CopyRequest, CopySource, DeleteRequest, Encryption, FaultKind, ImageChange, ImageRefusal, ImageState,
-    Limits, Origin, SnapshotState,
+    ClientToken, CopyRequest, CopySource, DeleteRequest, Encryption, Fault, FaultKind, ImageChange, ImageRefusal,
+    ImageState, Limits, Origin, SnapshotState,
 };
 
 const FAR: [&str; 3] = ["ap-shanghai", "ap-beijing", "ap-hongkong"];
@@ -76,7 +76,8 @@ fn images_in_the_making_and_failed_ones_hold_their_place_and_their_name() {
     clouds.world.set_limits(Cloud::Tencent, TENCENT.0, limits).unwrap();
     clouds.spoil("SyncImages", FaultKind::FailTask, Some("ap-beijing"));
     let placed = clouds.copy(&sync("img-ubuntu01", &["ap-beijing"])).unwrap();
-    let again = || clouds.copy(&CopyRequest { name: Some("other".to_owned()), ..sync("img-debian01", &["ap-beijing"]) });
+    let again =
+        || clouds.copy(&CopyRequest { name: Some("other".to_owned()), ..sync("img-debian01", &["ap-beijing"]) });
     assert!(matches!(again(), Err(ImageRefusal::ImageQuota { limit: 1, .. })));
     clouds.pass(50);
     let failed = clouds.find(&placed[0].image_id).unwrap();
@@ -124,6 +125,30 @@ fn a_vanished_copy_leaves_neither_image_nor_snapshot() {
     clouds.pass(1);
     assert!(clouds.find(&made).is_none());
     assert_eq!(clouds.world.all_snapshots().len(), snapshots);
+}
+
+#[test]
+fn a_late_copy_is_there_but_not_listed_for_a_while() {
+    let clouds = clouds();
+    clouds.world.order_fault(Fault {
+        cloud: None,
+        action: "SyncImages".to_owned(),
+        region: None,
+        kind: FaultKind::LateTask,
+        times: 1,
+        delay: std::time::Duration::from_secs(30),
+    });
+    let made = clouds.copy(&sync("img-ubuntu01", &["ap-beijing"])).unwrap().remove(0).image_id;
+    let listed = || clouds.world.images(Cloud::Tencent, TENCENT.0, "ap-beijing").iter().any(|image| image.id == made);
+    clouds.pass(29);
+    assert!(!listed());
+    let again =
+        clouds.copy(&CopyRequest { name: Some("web-golden".to_owned()), ..sync("img-debian01", &["ap-beijing"]) });
+    assert!(matches!(again, Err(ImageRefusal::NameTaken { .. })), "{again:?}");
+    clouds.pass(1);
+    assert!(listed());
+    clouds.pass(70);
+    assert_eq!(clouds.find(&made).unwrap().state, ImageState::Ready);
 }
 
 #[test]

@@ -27,7 +27,10 @@ fn a_share_lets_the_receiver_see_the_image_in_its_region_until_it_is_taken_back(
     assert!(seen("ap-guangzhou").is_none());
     give(&clouds, &[THEM]).unwrap();
     let theirs = seen("ap-guangzhou").unwrap();
-    assert_eq!((theirs.origin, theirs.owner.as_deref(), theirs.account.as_str()), (Origin::Shared, Some(TENCENT.0), THEM));
+    assert_eq!(
+        (theirs.origin, theirs.owner.as_deref(), theirs.account.as_str()),
+        (Origin::Shared, Some(TENCENT.0), THEM)
+    );
     assert!(seen("ap-shanghai").is_none());
     assert!(clouds.world.image(Cloud::Tencent, "100000000100", "ap-guangzhou", GOOD).is_none());
     clouds.world.share(Cloud::Tencent, &share(TENCENT, GOOD, &[], &[THEM])).unwrap();

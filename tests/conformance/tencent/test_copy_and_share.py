@@ -447,3 +447,27 @@ def test_a_share_whose_answer_was_lost_is_there(simulator, cvm):
     simulator.post("faults", cloud="tencent", action="ModifyImageSharePermission", kind="answer_lost")
     assert refused(share, cvm, GOOD, "100000000002").get_code() == "ClientNetworkError"
     assert receivers(cvm, GOOD) == ["100000000002"]
+
+
+def test_a_trial_can_be_told_as_an_error_too(simulator, cvm, account, export, used):
+    simulator.post("limits", cloud="tencent", account=account["account"], limits={"dry_run_is_error": True})
+    assert code(sync, cvm, DryRun=True) == "DryRunOperation"
+    assert code(export, cvm, GOOD, DryRun=True) == "DryRunOperation"
+    assert code(delete, cvm, GOOD, DryRun=True) == "DryRunOperation"
+    assert used() == 0 and one(cvm, GOOD)
+
+
+def test_a_copy_may_show_late_and_still_takes_its_name(simulator, client, cvm):
+    simulator.post("pace", floor_ms=60_000)
+    simulator.post("faults", cloud="tencent", action="SyncImages", kind="late_task", delay_ms=30_000)
+    made = sync(cvm).ImageSet[0].ImageId
+    shanghai = client(region="ap-shanghai")
+    assert describe(shanghai, ImageIds=[made]).TotalCount == 0
+    simulator.post("clock", jump_seconds=31)
+    assert one(shanghai, made).ImageState == "SYNCING"
+
+
+def test_an_image_with_an_own_licence_is_not_shared(simulator, cvm, other_account):
+    simulator.post("images/change", cloud="tencent", region=HERE, id=GOOD, own_licence=True)
+    assert one(cvm, GOOD).LicenseType == "BYOL"
+    assert code(share, cvm, GOOD, other_account["account"]) == "FailedOperation.BYOLImageShareFailed"

@@ -61,6 +61,7 @@ struct LimitsPatch {
     shared_images: Option<Option<u32>>,
     encrypted_shares: Option<bool>,
     kms_enabled: Option<bool>,
+    dry_run_is_error: Option<bool>,
 }
 
 /// Tells `null`, which lifts a limit, from an absent field, which leaves it.
@@ -88,6 +89,7 @@ impl LimitsPatch {
             shared_images: self.shared_images.unwrap_or(limits.shared_images),
             encrypted_shares: self.encrypted_shares.unwrap_or(limits.encrypted_shares),
             kms_enabled: self.kms_enabled.unwrap_or(limits.kms_enabled),
+            dry_run_is_error: self.dry_run_is_error.unwrap_or(limits.dry_run_is_error),
         }
     }
 }

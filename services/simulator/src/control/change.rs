@@ -24,6 +24,8 @@ struct ImageBody {
     in_use: Option<bool>,
     kms_key: Option<String>,
     name: Option<String>,
+    boot_mode: Option<String>,
+    own_licence: Option<bool>,
     /// Takes the image away; nothing else may be asked for then.
     #[serde(default)]
     removed: bool,
@@ -35,7 +37,14 @@ pub(super) async fn image(State(world): State<Arc<World>>, body: Bytes) -> Chang
     if let Some(state) = body.state.filter(|state| of_alibaba.contains(state) && body.cloud == Cloud::Tencent) {
         return Err(Problem::bad(format!("state: tencent has no {}", json!(state))));
     }
-    let change = ImageChange { state: body.state, in_use: body.in_use, kms_key: body.kms_key, name: body.name };
+    let change = ImageChange {
+        state: body.state,
+        in_use: body.in_use,
+        kms_key: body.kms_key,
+        name: body.name,
+        boot_mode: body.boot_mode,
+        own_licence: body.own_licence,
+    };
     if body.removed {
         if change != ImageChange::default() {
             return Err(Problem::bad("removed: goes with no other change"));

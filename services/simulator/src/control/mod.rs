@@ -8,10 +8,10 @@
 //! | `GET /_sim/health` | ready, and what time it is |
 //! | `POST /_sim/reset` | back to the seeded state |
 //! | `POST /_sim/accounts` | `cloud, account, secret_id, secret_key` and optional `app_id` (needed on Tencent), `token`, `export_roles`, `kms_keys[{id, enabled?}]`, `resource_groups`, `sub_accounts`, `limits` |
-//! | `POST /_sim/limits` | `cloud, account, limits`, the last with any of `daily_operations, running_exports, system_disk_gib, data_disk_gib, data_disks, images_per_region, export_enabled, running_copies, copy_image_gib, copy_regions, data_disk_images, cancel_copies, snapshots_per_region, share_accounts, shared_images, encrypted_shares, kms_enabled`; `null` lifts `daily_operations`, `system_disk_gib`, `copy_image_gib`, `copy_regions`, `snapshots_per_region` and `shared_images` |
+//! | `POST /_sim/limits` | `cloud, account, limits`, the last with any of `daily_operations, running_exports, system_disk_gib, data_disk_gib, data_disks, images_per_region, export_enabled, running_copies, copy_image_gib, copy_regions, data_disk_images, cancel_copies, snapshots_per_region, share_accounts, shared_images, encrypted_shares, kms_enabled, dry_run_is_error`; `null` lifts `daily_operations`, `system_disk_gib`, `copy_image_gib`, `copy_regions`, `snapshots_per_region` and `shared_images` |
 //! | `POST /_sim/images` | `cloud, account, region, name, disks[{role, device?, size_gib?, file?}]` and optional `platform, os_name, origin, encrypted, state, id, owner, description` |
 //! | `POST /_sim/buckets` | `cloud, account, region, name` and optional `writable, encrypted, storage_class` |
-//! | `POST /_sim/images/change` | `cloud, region, id` and any of `state, in_use, kms_key, name`, or `removed`: somebody changes an image or takes it away |
+//! | `POST /_sim/images/change` | `cloud, region, id` and any of `state, in_use, kms_key, name, boot_mode, own_licence`, or `removed`: somebody changes an image or takes it away |
 //! | `POST /_sim/shares` | `cloud, region, image, receiver` and optional `shared`: somebody gives a permission, or takes it back |
 //! | `GET /_sim/accounts`, `images`, `snapshots`, `buckets`, `objects`, `shares`, `tasks`, `faults`, `clock` | what there is now |
 //! | `GET /_sim/quota?cloud=&account=&region=` | used operations of today, and the limit |

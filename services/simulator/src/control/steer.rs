@@ -32,7 +32,7 @@ fn once() -> u32 {
     1
 }
 
-/// Pause of `slow` when none is given.
+/// Pause of `slow` and `late_task` when none is given.
 const SLOW: Duration = Duration::from_secs(2);
 /// Longest pause that can be ordered.
 const MAX_DELAY: Duration = Duration::from_secs(600);
@@ -43,14 +43,13 @@ pub(super) async fn fault(State(world): State<Arc<World>>, body: Bytes) -> Steer
         let place = body.cloud.map_or("no cloud here has".to_owned(), |cloud| format!("{cloud} has not"));
         return Err(Problem::bad(format!("action: {place} the action {}", body.action)));
     }
-    let is_of_tasks = matches!(body.kind, FaultKind::FailTask | FaultKind::StallTask | FaultKind::VanishTask);
-    if is_of_tasks && !starts_task(&body.action) {
+    if body.kind.is_of_tasks() && !starts_task(&body.action) {
         return Err(Problem::bad(format!("action: {} starts no task", body.action)));
     }
     if body.times == 0 {
         return Err(Problem::bad("times: is at least 1"));
     }
-    let default = if body.kind == FaultKind::Slow { SLOW } else { Duration::ZERO };
+    let default = if matches!(body.kind, FaultKind::Slow | FaultKind::LateTask) { SLOW } else { Duration::ZERO };
     let delay = body.delay_ms.map_or(default, Duration::from_millis);
     if delay > MAX_DELAY {
         return Err(Problem::bad("delay_ms: is at most 600000"));

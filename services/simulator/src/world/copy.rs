@@ -1,8 +1,9 @@
 //! Decides whether a cloud copies an image, and starts the copies.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use sampan_core::Cloud;
 
+use super::fault::FaultKind;
 use super::image::{CopySource, Disk, Image, ImageState, Origin, Tag};
 use super::image_refusal::ImageRefusal;
 use super::job::{Job, JobKind};
@@ -197,7 +198,9 @@ impl State {
         name: &str,
         now: Timestamp,
     ) -> Placed {
-        let spoiled = self.faults.take(request.cloud, request.action, region, true);
+        let fault = self.faults.take(request.cloud, request.action, region, true);
+        let late = fault.as_ref().filter(|fault| fault.kind == FaultKind::LateTask);
+        let hidden_until = late.and_then(|fault| now.checked_add(SignedDuration::try_from(fault.delay).ok()?).ok());
         let disks: Vec<Disk> = source
             .disks
             .iter()
@@ -219,6 +222,7 @@ impl State {
             kms_key: request.encryption.as_ref().and_then(|encryption| encryption.kms_key.clone()),
             state: ImageState::Waiting,
             progress: 0,
+            hidden_until,
             copied_from: Some(CopySource { region: request.region.clone(), id: source.id.clone() }),
             in_use: false,
             resource_group: request.resource_group.clone(),
@@ -241,7 +245,7 @@ impl State {
             source: image.copied_from.clone(),
             started_at: None,
             duration: self.pace.duration_of(image.disks.iter().map(|disk| &disk.content)),
-            spoiled: spoiled.map(|fault| Spoiled::by(fault.kind)),
+            spoiled: fault.and_then(|fault| Spoiled::by(fault.kind)),
         };
         let placed = Placed { region: region.to_owned(), image_id: image.id.clone() };
         self.images.push(image);

@@ -107,7 +107,7 @@ impl State {
             source: Some(origin),
             started_at: None,
             duration: self.pace.duration_of(std::iter::once(&snapshot.content)),
-            spoiled: spoiled.map(|fault| Spoiled::by(fault.kind)),
+            spoiled: spoiled.and_then(|fault| Spoiled::by(fault.kind)),
         };
         self.snapshots.push(snapshot);
         self.begin(job, now);

@@ -43,6 +43,8 @@ pub struct CreateRequest {
     pub platform: Option<String>,
     /// True when platform and architecture are both given.
     pub tells_system: bool,
+    /// Boot mode; `None` takes `BIOS`.
+    pub boot_mode: Option<String>,
     /// Resource group.
     pub resource_group: Option<String>,
     /// Tags.
@@ -143,6 +145,9 @@ impl State {
             kms_key: None,
             state: ImageState::Creating,
             progress: 0,
+            hidden_until: None,
+            boot_mode: request.boot_mode.clone().unwrap_or_else(|| "BIOS".to_owned()),
+            own_licence: false,
             copied_from: None,
             in_use: false,
             resource_group: request.resource_group.clone(),
@@ -161,7 +166,7 @@ impl State {
             source: None,
             started_at: None,
             duration: self.pace.duration_of(image.disks.iter().map(|disk| &disk.content)),
-            spoiled: spoiled.map(|fault| Spoiled::by(fault.kind)),
+            spoiled: spoiled.and_then(|fault| Spoiled::by(fault.kind)),
         };
         self.images.push(image);
         self.begin(job, now);

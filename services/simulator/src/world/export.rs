@@ -211,8 +211,10 @@ impl State {
         now: Timestamp,
         pace: Pace,
     ) -> Task {
-        let spoiled =
-            self.faults.take(request.cloud, request.action, &request.region, true).map(|fault| Spoiled::by(fault.kind));
+        let spoiled = self
+            .faults
+            .take(request.cloud, request.action, &request.region, true)
+            .and_then(|fault| Spoiled::by(fault.kind));
         let duration = pace.duration_of(disks.iter().map(|(_, disk, _)| &disk.content));
         let (id, number) = self.ids.task(&request.region);
         let count = i32::try_from(disks.len()).unwrap_or(i32::MAX).max(1);

@@ -76,11 +76,14 @@ pub enum FaultKind {
     StallTask,
     /// What the next copy or image of the action makes is gone half-way, without a trace.
     VanishTask,
+    /// The image that the next copy makes is not shown for the pause, though it is there.
+    LateTask,
 }
 
 impl FaultKind {
-    pub(super) fn is_of_tasks(self) -> bool {
-        matches!(self, Self::FailTask | Self::StallTask | Self::VanishTask)
+    /// Returns whether it befalls the work after the answer, not the call.
+    pub fn is_of_tasks(self) -> bool {
+        matches!(self, Self::FailTask | Self::StallTask | Self::VanishTask | Self::LateTask)
     }
 }
 
@@ -98,7 +101,7 @@ pub struct Fault {
     pub kind: FaultKind,
     /// How many calls (or tasks) are left.
     pub times: u32,
-    /// Pause before the call is served, refused or cut.
+    /// Pause before the call is served, refused or cut; for [`FaultKind::LateTask`] how long nothing shows.
     #[serde(rename = "delay_ms", serialize_with = "as_millis")]
     pub delay: Duration,
 }
@@ -166,7 +169,7 @@ impl Fault {
             FaultKind::Reset => Verdict::Cut,
             FaultKind::AnswerLost => Verdict::ServeAndLose,
             // Never taken for a call: see `Faults::take`.
-            FaultKind::FailTask | FaultKind::StallTask | FaultKind::VanishTask => Verdict::Serve,
+            FaultKind::FailTask | FaultKind::StallTask | FaultKind::VanishTask | FaultKind::LateTask => Verdict::Serve,
         }
     }
 }

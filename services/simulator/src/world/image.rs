@@ -87,6 +87,13 @@ pub struct Image {
     pub state: ImageState,
     /// Whole percents of its making, 0 to 100; 100 only when it is made.
     pub progress: u8,
+    /// Until when the cloud does not list it, though it is there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hidden_until: Option<Timestamp>,
+    /// `BIOS`, `UEFI` or `UEFI-Preferred`.
+    pub boot_mode: String,
+    /// True when the account has brought the licence of the system itself; such an image of Tencent is not shared.
+    pub own_licence: bool,
     /// Region and id of the image that it is a copy of.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub copied_from: Option<CopySource>,

@@ -24,6 +24,8 @@ pub enum ImageRefusal {
     BeingCopied { image: String },
     #[error("image {image} is being exported")]
     BeingExported { image: String },
+    #[error("the account has brought the licence of image {image} itself")]
+    OwnLicence { image: String },
     #[error("image {image} is shared with other accounts")]
     SharedOut { image: String },
     #[error("image {image} is used by machines")]

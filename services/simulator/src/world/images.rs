@@ -25,13 +25,19 @@ pub struct ImageChange {
     pub kms_key: Option<String>,
     /// Name.
     pub name: Option<String>,
+    /// Boot mode.
+    pub boot_mode: Option<String>,
+    /// Whether the account has brought the licence itself.
+    pub own_licence: Option<bool>,
 }
 
 impl World {
     /// Returns the images that an account sees in a region, public and shared ones included, in the order of their
     /// making.
     pub fn images(&self, cloud: Cloud, account: &str, region: &str) -> Vec<Image> {
-        self.settled().0.visible_images(cloud, account, region).collect()
+        let (state, now) = self.settled();
+        let is_shown = |image: &Image| image.hidden_until.is_none_or(|until| until <= now);
+        state.visible_images(cloud, account, region).filter(is_shown).collect()
     }
 
     /// Finds one image that an account sees in a region.
@@ -168,6 +174,8 @@ impl World {
         found.state = change.state.unwrap_or(found.state);
         found.in_use = change.in_use.unwrap_or(found.in_use);
         found.name = change.name.clone().unwrap_or_else(|| found.name.clone());
+        found.boot_mode = change.boot_mode.clone().unwrap_or_else(|| found.boot_mode.clone());
+        found.own_licence = change.own_licence.unwrap_or(found.own_licence);
         if change.kms_key.is_some() {
             found.encrypted = true;
             found.kms_key.clone_from(&change.kms_key);

@@ -43,6 +43,9 @@ pub struct Limits {
     pub encrypted_shares: bool,
     /// False when the key service is not switched on.
     pub kms_enabled: bool,
+    /// True when a dry run that finds nothing wrong is told by the error `DryRunOperation`; Alibaba always does that,
+    /// and of Tencent both ways are documented.
+    pub dry_run_is_error: bool,
 }
 
 /// The four regions of the image overview.
@@ -75,6 +78,7 @@ impl Limits {
                 shared_images: None,
                 encrypted_shares: false,
                 kms_enabled: true,
+                dry_run_is_error: false,
             },
             Cloud::Alibaba => Self {
                 daily_operations: None,
@@ -94,6 +98,7 @@ impl Limits {
                 shared_images: None,
                 encrypted_shares: true,
                 kms_enabled: true,
+                dry_run_is_error: true,
             },
         }
     }

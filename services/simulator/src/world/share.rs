@@ -91,6 +91,9 @@ impl State {
             ImageState::Deprecated => return Err(ImageRefusal::Deprecated { image: id() }),
             _ => return Err(ImageRefusal::NotReady { image: id() }),
         }
+        if cloud == Cloud::Tencent && image.own_licence {
+            return Err(ImageRefusal::OwnLicence { image: id() });
+        }
         let limits = self.limits(cloud, &request.account);
         if !limits.data_disk_images && image.data_disks().next().is_some() {
             return Err(ImageRefusal::DataDisks { image: id() });

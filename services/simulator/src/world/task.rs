@@ -132,17 +132,19 @@ pub(super) enum Spoiled {
 }
 
 impl Spoiled {
-    pub(super) fn by(kind: FaultKind) -> Self {
+    pub(super) fn by(kind: FaultKind) -> Option<Self> {
         match kind {
-            FaultKind::StallTask => Self::Stalls,
-            FaultKind::VanishTask => Self::Vanishes,
+            FaultKind::FailTask => Some(Self::Fails),
+            FaultKind::StallTask => Some(Self::Stalls),
+            FaultKind::VanishTask => Some(Self::Vanishes),
+            // Goes wrong in how it looks alone.
+            FaultKind::LateTask => None,
             // The others are orders for calls, never taken for a task.
-            FaultKind::FailTask
-            | FaultKind::Throttle
+            FaultKind::Throttle
             | FaultKind::ServerError
             | FaultKind::Slow
             | FaultKind::Reset
-            | FaultKind::AnswerLost => Self::Fails,
+            | FaultKind::AnswerLost => None,
         }
     }
 }

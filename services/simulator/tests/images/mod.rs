@@ -4,9 +4,7 @@ use std::sync::Arc;
 
 use sampan_core::Cloud;
 use sampan_core::clock::ManualClock;
-use sampan_simulator::world::{
-    CopyRequest, Fault, FaultKind, Image, ImageRefusal, Pace, Placed, ShareRequest, World,
-};
+use sampan_simulator::world::{CopyRequest, Fault, FaultKind, Image, ImageRefusal, Pace, Placed, ShareRequest, World};
 
 pub(crate) const TENCENT: (&str, &str) = ("100000000001", "ap-guangzhou");
 pub(crate) const ALIBABA: (&str, &str) = ("1000000000000001", "cn-hangzhou");

@@ -47,7 +47,7 @@ pub(super) fn run(context: &Context<'_>) -> Answer {
     let region = parameters.region()?;
     let platform = word(parameters, "Platform", &PLATFORMS, "InvalidPlatform.Malformed")?;
     let architecture = word(parameters, "Architecture", &["i386", "x86_64", "arm64"], "InvalidArchitecture.Malformed")?;
-    word(parameters, "BootMode", &["BIOS", "UEFI", "UEFI-Preferred"], "InvalidBootMode.NotSupport")?;
+    let boot_mode = word(parameters, "BootMode", &["BIOS", "UEFI", "UEFI-Preferred"], "InvalidBootMode.NotSupport")?;
     let request = CreateRequest {
         cloud: Cloud::Alibaba,
         account: context.account.id.clone(),
@@ -57,6 +57,7 @@ pub(super) fn run(context: &Context<'_>) -> Answer {
         description: texts::description(parameters, "Description")?.unwrap_or_default(),
         tells_system: platform.is_some() && architecture.is_some(),
         platform,
+        boot_mode,
         resource_group: parameters.optional("ResourceGroupId").map(str::to_owned),
         tags: texts::tags(parameters)?,
         token: texts::client_token(parameters)?,

@@ -91,7 +91,7 @@ fn entry(image: &Image, is_shared_by_caller: bool, remaining: Option<i64>) -> Va
         "OSNameEn": image.os_name,
         "Platform": image.platform,
         "Architecture": "x86_64",
-        "BootMode": "BIOS",
+        "BootMode": image.boot_mode,
         "IsSupportCloudinit": true,
         "IsSupportIoOptimized": true,
         "LoginAsNonRootSupported": false,

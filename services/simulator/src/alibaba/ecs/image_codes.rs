@@ -152,6 +152,9 @@ pub(super) fn in_vendor_words(act: Act, refusal: &ImageRefusal) -> Refusal {
             bad("InvalidSize.ValueNotSupported", "The specified Size is smaller than that of the snapshot.")
         }
         R::PlatformNeeded { .. } => Refusal::missing("Platform"),
+        R::OwnLicence { .. } => {
+            forbidden("OperationDenied", "The license of the image does not support this operation.")
+        }
         // Documented by the other cloud alone; an order of the control API can switch it on here.
         R::DailyOperationsUsedUp { .. } => {
             forbidden("QuotaExceed.Operations", "The image operations of this day are used up.")

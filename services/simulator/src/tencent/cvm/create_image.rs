@@ -62,6 +62,7 @@ pub(super) fn run(world: &World, caller: &Caller, params: &Params, call: &mut Ca
         description: description.to_owned(),
         platform: None,
         tells_system: false,
+        boot_mode: None,
         resource_group: None,
         tags: read_tags(params)?,
         token: None,

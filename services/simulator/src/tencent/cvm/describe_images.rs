@@ -117,7 +117,7 @@ fn described(image: &Image) -> Value {
         "IsSupportCloudinit": true,
         "SnapshotSet": snapshots,
         "Tags": tags,
-        "LicenseType": "TencentCloud",
+        "LicenseType": if image.own_licence { "BYOL" } else { "TencentCloud" },
         "ImageFamily": null,
         "ImageDeprecated": false,
     })

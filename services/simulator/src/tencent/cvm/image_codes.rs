@@ -41,6 +41,7 @@ pub(super) fn coded(act: Act, refusal: &ImageRefusal) -> ApiError {
             Act::Delete => "MutexOperation.TaskRunning",
             Act::Sync | Act::Share | Act::Create => "InvalidParameterValue.InvalidImageState",
         },
+        R::OwnLicence { .. } => "FailedOperation.BYOLImageShareFailed",
         R::SharedOut { .. } => "InvalidImageId.InShared",
         R::Encrypted { .. } | R::SnapshotEncrypted { .. } => "UnsupportedOperation.EncryptedImagesNotSupported",
         R::NotEncryptable { .. } => "UnsupportedOperation.SyncEncryptImageNotSupport",

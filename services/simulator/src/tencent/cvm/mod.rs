@@ -63,7 +63,10 @@ async fn serve(State(world): State<Arc<World>>, request: Request<Body>) -> Respo
     };
     let verdict = world.verdict(Cloud::Tencent, &action, &call.region).await;
     let result = match verdict {
-        Verdict::Serve | Verdict::ServeAndLose => act(&world, &caller, &params, &mut call),
+        Verdict::Serve | Verdict::ServeAndLose => {
+            let done = act(&world, &caller, &params, &mut call);
+            done.and_then(|fields| told(&caller, &call, fields))
+        }
         Verdict::Throttle => Err(ApiError::new("RequestLimitExceeded", "too many requests in this second, slow down")),
         Verdict::ServerError => Err(ApiError::new("InternalError", "the cloud failed inside")),
         Verdict::Cut => {
@@ -130,6 +133,14 @@ fn act(world: &World, caller: &Caller, params: &Params, call: &mut Call) -> Resu
         "DescribeSnapshots" => describe_snapshots::run(world, caller, params),
         other => Err(ApiError::new("InvalidAction", format!("there is no action {other:?}"))),
     }
+}
+
+/// A dry run that finds nothing wrong is a plain success, or the error `DryRunOperation`: both are documented.
+fn told(caller: &Caller, call: &Call, fields: Fields) -> Result<Fields, ApiError> {
+    if call.dry_run && caller.account.limits.dry_run_is_error {
+        return Err(ApiError::new("DryRunOperation", "the request would have succeeded without DryRun"));
+    }
+    Ok(fields)
 }
 
 fn finish(world: &World, call: Call, result: Result<Fields, ApiError>) -> Response<Body> {
