@@ -33,6 +33,9 @@ pub struct AuditLine {
     /// Whether it only asked for a check.
     #[serde(default)]
     pub dry_run: bool,
+    /// Day of UTC+8 that the cloud counted it on.
+    #[serde(default)]
+    pub quota_day: String,
 }
 
 impl AuditLine {
