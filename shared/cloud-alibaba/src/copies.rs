@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use async_trait::async_trait;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
-use sampan_cloud::copy::{CopiedImage, CopyCall, CopyStarted, CopyTraits, CreateImageCall, Snapshot, SnapshotCopyCall};
+use sampan_cloud::copy::{
+    CopiedImage, CopyCall, CopyStarted, CopyTraits, CreateImageCall, Snapshot, SnapshotCopyCall, oldest_first,
+};
 use sampan_cloud::image::CancelAnswer;
 use sampan_cloud::{CallClass, CallError, CopyCloud};
 use sampan_core::{Cloud, ImageId, Region};
@@ -111,9 +113,7 @@ impl CopyCloud for AlibabaCloud {
 
     async fn images_named(&self, region: &Region, name: &str) -> Result<Vec<CopiedImage>, CallError> {
         let rows = self.ecs.images_named(region, name).await?;
-        let mut found: Vec<_> = rows.iter().filter_map(progress::copied).collect();
-        progress::sort(&mut found);
-        Ok(found)
+        Ok(oldest_first(rows.iter().filter_map(progress::copied).collect()))
     }
 
     async fn count_images(&self, region: &Region) -> Result<u64, CallError> {

@@ -1,7 +1,7 @@
 //! Decides what the vendor's words say of how far a copy is.
 
 use sampan_cloud::copy::{CopiedImage, CopyState, Snapshot};
-use sampan_cloud::share::Share;
+use sampan_cloud::share::{Share, ascending};
 use sampan_core::ImageId;
 
 use crate::ecs::{AccountRow, ImageRow, SnapshotRow};
@@ -16,12 +16,6 @@ pub(crate) fn copied(row: &ImageRow) -> Option<CopiedImage> {
         percent: row.progress.percent(),
         is_copy: row.is_copied.flag(),
     })
-}
-
-/// Puts copies in the order of their creation.
-pub(crate) fn sort(copies: &mut [CopiedImage]) {
-    // What is just being made may have no time yet: it is the newest.
-    copies.sort_by_key(|copied| (copied.image.created.is_none(), copied.image.created));
 }
 
 fn image_state(status: &str) -> CopyState {
@@ -58,14 +52,7 @@ pub(crate) fn shares(rows: &[AccountRow]) -> Vec<Share> {
         let account_id = row.aliyun_id.non_empty()?.to_owned();
         Some(Share { account_id, since: row.shared_time.instant().map(|since| since.at) })
     };
-    let mut shares: Vec<_> = rows.iter().filter_map(share).collect();
-    // Numbers are texts without leading zeros, so that a longer one is larger.
-    shares.sort_by(|one, other| {
-        (one.account_id.len(), &one.account_id).cmp(&(other.account_id.len(), &other.account_id))
-    });
-    // The list may have moved between two pages.
-    shares.dedup_by(|one, other| one.account_id == other.account_id);
-    shares
+    ascending(rows.iter().filter_map(share).collect())
 }
 
 #[cfg(test)]

@@ -6,9 +6,7 @@ use sampan_cloud::image::{ExportTask, ExportTaskState};
 use sampan_core::Region;
 
 use crate::ecs::{Ecs, TaskDetail, TaskRow};
-
-/// Details that are asked for side by side.
-const SIDE_BY_SIDE: usize = 8;
+use crate::image_cloud::SIDE_BY_SIDE;
 
 /// Describes tasks in as few calls as tell everything; unknown ones are left out.
 ///

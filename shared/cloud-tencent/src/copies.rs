@@ -1,7 +1,9 @@
 //! The copy port of Tencent Cloud. Snapshots are not copied here: an image of any size is copied as it is.
 
 use async_trait::async_trait;
-use sampan_cloud::copy::{CopiedImage, CopyCall, CopyStarted, CopyTraits, CreateImageCall, Snapshot, SnapshotCopyCall};
+use sampan_cloud::copy::{
+    CopiedImage, CopyCall, CopyStarted, CopyTraits, CreateImageCall, Snapshot, SnapshotCopyCall, oldest_first,
+};
 use sampan_cloud::image::CancelAnswer;
 use sampan_cloud::{CallError, CopyCloud};
 use sampan_core::{Cloud, ImageId, Reason, Region};
@@ -43,10 +45,7 @@ impl CopyCloud for TencentCloud {
     }
 
     async fn images_named(&self, region: &Region, name: &str) -> Result<Vec<CopiedImage>, CallError> {
-        let mut found = describe_images::named(&self.api, region, name).await?;
-        // An image that is just being made may have no time yet: it is the newest.
-        found.sort_by_key(|copied| (copied.image.created.is_none(), copied.image.created));
-        Ok(found)
+        Ok(oldest_first(describe_images::named(&self.api, region, name).await?))
     }
 
     async fn count_images(&self, region: &Region) -> Result<u64, CallError> {

@@ -1,7 +1,7 @@
 //! `DescribeImageSharePermission`: who an image is shared with, all in one answer.
 
 use sampan_cloud::CallError;
-use sampan_cloud::share::Share;
+use sampan_cloud::share::{Share, ascending};
 use sampan_cloud::stack::Idempotency;
 use sampan_core::{ImageId, Region};
 use serde::Deserialize;
@@ -39,17 +39,8 @@ impl Content {
             let since = one.created_time.as_deref().and_then(rfc3339);
             Some(Share { account_id: one.account_id?, since })
         };
-        let mut shares: Vec<_> = self.share_permission_set.unwrap_or_default().into_iter().filter_map(share).collect();
-        sort(&mut shares);
-        shares
+        ascending(self.share_permission_set.unwrap_or_default().into_iter().filter_map(share).collect())
     }
-}
-
-/// Numbers are texts without leading zeros, so that a longer one is larger.
-fn sort(shares: &mut [Share]) {
-    shares.sort_by(|one, other| {
-        (one.account_id.len(), &one.account_id).cmp(&(other.account_id.len(), &other.account_id))
-    });
 }
 
 #[cfg(test)]

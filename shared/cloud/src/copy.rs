@@ -98,6 +98,12 @@ pub struct CopiedImage {
     pub is_copy: Option<bool>,
 }
 
+/// Puts images in the order of their creation; one that is just being made may have no time yet, and is the newest.
+pub fn oldest_first(mut copies: Vec<CopiedImage>) -> Vec<CopiedImage> {
+    copies.sort_by_key(|copied| (copied.image.created.is_none(), copied.image.created));
+    copies
+}
+
 /// What the copy of one snapshot says to the cloud.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SnapshotCopyCall {

@@ -39,6 +39,17 @@ pub struct Share {
     pub since: Option<Timestamp>,
 }
 
+/// Puts shares in the order of their accounts' numbers, each account once.
+pub fn ascending(mut shares: Vec<Share>) -> Vec<Share> {
+    // Numbers are texts without leading zeros, so that a longer one is larger.
+    shares.sort_by(|one, other| {
+        (one.account_id.len(), &one.account_id).cmp(&(other.account_id.len(), &other.account_id))
+    });
+    // A list may have moved between two pages.
+    shares.dedup_by(|one, other| one.account_id == other.account_id);
+    shares
+}
+
 /// Share calls of one account of one cloud; the rules of [`ImageCloud`](crate::ImageCloud) hold.
 #[async_trait]
 pub trait ShareCloud: Send + Sync + fmt::Debug {
@@ -54,4 +65,16 @@ pub trait ShareCloud: Send + Sync + fmt::Debug {
 
     /// Returns every account that an image is shared with, ascending by number; all pages are read.
     async fn shares(&self, region: &Region, image: &ImageId) -> Result<Vec<Share>, CallError>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn accounts_ascend_by_number_and_stand_once() {
+        let share = |account: &str| Share { account_id: account.to_owned(), since: None };
+        let shares = ascending(["1000", "900", "1000", "70"].map(share).to_vec());
+        assert_eq!(shares, ["70", "900", "1000"].map(share));
+    }
 }
