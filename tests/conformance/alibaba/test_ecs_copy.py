@@ -392,3 +392,32 @@ def test_an_exporting_image_is_not_deleted(tea, simulator):
     tea.call("ExportImage", RegionId=REGION, ImageId=image("ubuntu"), OSSBucket="sampan-hangzhou")
     refusal = tea.refusal("DeleteImage", RegionId=REGION, ImageId=image("ubuntu"))
     assert (refusal.code, refusal.status) == ("ImageIsExporting", 403)
+
+
+@pytest.mark.parametrize(
+    "kind, code, status", [("throttle", "Throttling.User", 400), ("server_error", "InternalError", 500)]
+)
+def test_every_call_fails_on_order_and_has_no_effect(tea, simulator, kind, code, status):
+    far = {"DestinationRegionId": FAR}
+    calls = {
+        "CopyImage": GOOD,
+        "CancelCopyImage": {"RegionId": FAR, "ImageId": image("ubuntu")},
+        "CreateImage": {"RegionId": REGION, "SnapshotId": "s-1"},
+        "CopySnapshot": {"RegionId": REGION, "SnapshotId": "s-1"} | far,
+        "DeleteImage": {"RegionId": REGION, "ImageId": image("ubuntu")},
+        "DeleteSnapshot": {"SnapshotId": "s-1"},
+        "ModifyImageSharePermission": {"RegionId": REGION, "ImageId": image("ubuntu"), "AddAccount": ["1"]},
+        "DescribeImageSharePermission": {"RegionId": REGION, "ImageId": image("ubuntu")},
+        "DescribeRegions": {},
+    }
+    before = simulator.get("images"), simulator.get("snapshots"), simulator.get("shares")
+    for action, call in calls.items():
+        simulator.post("faults", cloud="alibaba", action=action, kind=kind)
+        refusal = tea.refusal(action, **call)
+        assert (refusal.code, refusal.status) == (code, status)
+    assert (simulator.get("images"), simulator.get("snapshots"), simulator.get("shares")) == before
+
+
+def test_a_large_image_is_copied_as_a_whole_within_its_region(tea, simulator):
+    made = copy(tea, ImageId=image("hugeone"), DestinationRegionId=REGION, Encrypted=True)
+    assert ready(simulator, tea, made, REGION)["IsCopied"] is True

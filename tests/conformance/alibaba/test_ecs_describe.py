@@ -141,3 +141,48 @@ def test_an_unknown_action_is_refused(simulator, account):
         urllib.request.urlopen(simulator.addresses["ecs"] + url)
     told = json.load(caught.value)
     assert (caught.value.code, told["Code"]) == (404, "InvalidAction.NotFound")
+
+
+@pytest.mark.parametrize(
+    "change, code, status",
+    [
+        ({"AcceptLanguage": "tlh"}, "InvalidAcceptLanguage.NotFound", 404),
+        ({"ResourceType": "kettle"}, "InvalidResourceType.NotFound", 404),
+    ],
+)
+def test_regions_are_refused_in_an_unknown_language(tea, change, code, status):
+    refusal = tea.refusal("DescribeRegions", **change)
+    assert (refusal.code, refusal.status) == (code, status)
+
+
+@pytest.mark.parametrize(
+    "change, code, status",
+    [
+        ({"Status": "lost"}, "InvalidStatus.NotFound", 404),
+        ({"Usage": "often"}, "InvalidUsage", 404),
+        ({"SourceDiskType": "tape"}, "InvalidSourceDiskType", 404),
+        ({"SnapshotType": "odd"}, "InvalidSnapshotType.NotFound", 404),
+        ({"Category": "odd"}, "InvalidSnapshotCategory.Malformed", 403),
+        ({"SnapshotLinkId": "sl-1"}, "InvalidSnapshotLinkId.NotFound", 404),
+        ({"Filter": [{"Key": "Colour", "Value": "red"}]}, "InvalidFilterKey.NotFound", 404),
+        ({"Filter": [{"Key": "CreationStartTime", "Value": "soon"}]}, "InvalidFilterValue", 404),
+        ({"DryRun": True}, "DryRunOperation", 400),
+    ],
+)
+def test_a_filter_of_snapshots_that_does_not_exist_is_refused(tea, change, code, status):
+    refusal = tea.refusal("DescribeSnapshots", RegionId=REGION, **change)
+    assert (refusal.code, refusal.status) == (code, status)
+
+
+def test_snapshots_are_found_by_name_and_time_and_by_who_needs_them(tea, account):
+    def count(**filters):
+        told = tea.call("DescribeSnapshots", RegionId=REGION, MaxResults=100, **filters)
+        return len(told["Snapshots"]["Snapshot"])
+
+    everything = count()
+    assert everything > 5
+    assert count(SnapshotName="web-golden_xvda") == 1
+    assert count(Usage="image") == everything and count(Usage="none") == 0
+    assert count(SnapshotType="user") == everything and count(SnapshotType="auto") == 0
+    assert count(Filter=[{"Key": "CreationStartTime", "Value": "2100-01-01T00:00Z"}]) == 0
+    assert 0 < count(Encrypted=True) < everything

@@ -153,7 +153,7 @@ impl Context<'_> {
             "DescribeTaskAttribute" => describe_task_attribute::run(self),
             "CancelTask" => cancel_task::run(self),
             "DescribeSnapshots" => describe_snapshots::run(self),
-            "DescribeRegions" => Ok(describe_regions::run()),
+            "DescribeRegions" => describe_regions::run(self),
             "" => Err(Refusal::missing("Action")),
             _ => Err(Refusal::not_found(
                 "InvalidAction.NotFound",

@@ -119,7 +119,8 @@ impl State {
             return Err(ImageRefusal::DataDisks { image: image_id() });
         }
         let size_gib = source.total_gib();
-        if let Some(limit_gib) = limits.copy_image_gib.filter(|limit| size_gib > *limit) {
+        let leaves = request.destinations.iter().any(|region| *region != request.region);
+        if let Some(limit_gib) = limits.copy_image_gib.filter(|limit| leaves && size_gib > *limit) {
             return Err(ImageRefusal::TooLarge { image: image_id(), size_gib, limit_gib });
         }
         Ok(source)

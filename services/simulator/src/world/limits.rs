@@ -25,7 +25,7 @@ pub struct Limits {
     pub export_enabled: bool,
     /// Copies that are made at once in a destination region; more wait for their turn.
     pub running_copies: u32,
-    /// Largest image that is copied as a whole, all its disks together, in GiB.
+    /// Largest image that is copied as a whole to another region, all its disks together, in GiB.
     pub copy_image_gib: Option<u64>,
     /// Regions between which images are copied; `None` leaves the cloud's newer rule of region groups.
     pub copy_regions: Option<Vec<String>>,

@@ -1,16 +1,16 @@
 //! DescribeSnapshots: the caller's snapshots, which tell encryption and marketplace origin.
 
+mod filter;
+
 use sampan_core::{Cloud, DiskRole};
 use serde_json::{Value, json};
 
 use super::describe_images::MARKETPLACE_CODE;
-use super::parameters::Parameters;
 use super::refusal::Refusal;
 use super::{Answer, Context, time};
 use crate::world::{Image, Snapshot, SnapshotState};
+use filter::Filter;
 
-const MAX_IDS: usize = 100;
-const MAX_TAGS: usize = 20;
 /// Key of the cloud's own, which encrypts where no other is named.
 const SERVICE_KEY: &str = "00000000-0000-4000-8000-000000000001";
 
@@ -18,6 +18,9 @@ pub(super) fn run(context: &Context<'_>) -> Answer {
     let parameters = context.parameters;
     let region = parameters.region()?;
     let filter = Filter::read(parameters)?;
+    if parameters.flag("DryRun")? == Some(true) {
+        return Err(Refusal::dry_run());
+    }
     let images = context.world.images(Cloud::Alibaba, &context.account.id, region);
     let is_used = |snapshot: &Snapshot| {
         let needs = |image: &Image| image.disks.iter().any(|disk| disk.snapshot_id == snapshot.id);
@@ -49,65 +52,6 @@ pub(super) fn run(context: &Context<'_>) -> Answer {
     };
     answer["Snapshots"] = json!({"Snapshot": entries});
     Ok(answer.as_object().cloned().unwrap_or_default())
-}
-
-struct Filter {
-    ids: Option<Vec<String>>,
-    name: Option<String>,
-    status: Option<String>,
-    disk_type: Option<String>,
-    usage: Option<String>,
-    encrypted: Option<bool>,
-    kms_key: Option<String>,
-    tags: Vec<(String, String)>,
-}
-
-impl Filter {
-    fn read(parameters: &Parameters) -> Result<Self, Refusal> {
-        let word = |name: &str, known: &[&str], refused: &'static str| match parameters.optional(name) {
-            None => Ok(None),
-            Some(word) if known.contains(&word) => Ok(Some(word.to_owned())),
-            Some(_) => Err(Refusal::not_found(refused, format!("The specified {name} is not found."))),
-        };
-        let status = word("Status", &["progressing", "accomplished", "failed", "all"], "InvalidStatus.NotFound")?;
-        let tags = parameters.numbered_pairs("Tag");
-        if tags.len() > MAX_TAGS {
-            return Err(Refusal::bad_request("InvalidTagCount", "The specified tags are beyond the permitted range."));
-        }
-        Ok(Self {
-            ids: snapshot_ids(parameters)?,
-            name: parameters.optional("SnapshotName").map(str::to_owned),
-            status: status.filter(|status| status != "all"),
-            disk_type: word("SourceDiskType", &["system", "data", "System", "Data"], "InvalidSourceDiskType")?,
-            usage: word("Usage", &["image", "disk", "image_disk", "none"], "InvalidUsage")?,
-            encrypted: parameters.flag("Encrypted")?,
-            kms_key: parameters.optional("KMSKeyId").map(str::to_owned),
-            tags: tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
-        })
-    }
-
-    fn accepts(&self, snapshot: &Snapshot, is_used: bool) -> bool {
-        self.ids.as_ref().is_none_or(|ids| ids.contains(&snapshot.id))
-            && self.name.as_ref().is_none_or(|name| snapshot.name == *name)
-            && self.status.as_ref().is_none_or(|status| status == status_word(snapshot.state))
-            && self.disk_type.as_ref().is_none_or(|kind| kind.eq_ignore_ascii_case(disk_type(snapshot)))
-            && self.usage.as_ref().is_none_or(|usage| usage == usage_word(is_used))
-            && self.encrypted.is_none_or(|encrypted| encrypted == snapshot.encrypted)
-            && self.kms_key.as_ref().is_none_or(|key| key == key_of(snapshot))
-            && self.tags.iter().all(|(key, value)| {
-                snapshot.tags.iter().any(|tag| tag.key == *key && (value.is_empty() || tag.value == *value))
-            })
-    }
-}
-
-/// `SnapshotIds` is the text of a JSON array, unlike every other list of ECS.
-fn snapshot_ids(parameters: &Parameters) -> Result<Option<Vec<String>>, Refusal> {
-    let Some(text) = parameters.optional("SnapshotIds") else {
-        return Ok(None);
-    };
-    let malformed = || Refusal::forbidden("InvalidSnapshotIds.Malformed", "The specified SnapshotIds is not valid.");
-    let ids: Vec<String> = serde_json::from_str(text).map_err(|_| malformed())?;
-    if ids.len() > MAX_IDS { Err(malformed()) } else { Ok(Some(ids)) }
 }
 
 fn status_word(state: SnapshotState) -> &'static str {
