@@ -118,9 +118,10 @@ impl Job<'_> {
         let detail = serde_json::to_value(&call).map_err(|error| StepError::Record(error.to_string()))?;
         let action = self.account.shares.share_traits().action;
         let since = context.now();
-        set_state(context, &call, TargetState::Pending, TargetState::Running);
+        let before = context.operation().targets.clone();
+        begin_targets(context, &call);
         if let Err(refused) = context.begin_call(Announcement { action, token: None, since, detail }).await {
-            set_state(context, &call, TargetState::Running, TargetState::Pending);
+            *context.targets() = before;
             return Err(refused);
         }
         match self.account.shares.change_shares(&self.spec.region, &self.spec.image, &call).await {
@@ -255,10 +256,14 @@ pub(super) fn has_changed(context: &StepContext, notes: &Notes) -> bool {
     notes.used > 0 || targets::any_changed(&context.operation().targets)
 }
 
-fn set_state(context: &mut StepContext, call: &ShareCall, from: TargetState, to: TargetState) {
-    for target in context.targets().iter_mut().filter(|target| target.state == from) {
+/// Marks the accounts of a call as begun; it is written down with the announcement.
+fn begin_targets(context: &mut StepContext, call: &ShareCall) {
+    let now = context.now();
+    for target in context.targets().iter_mut().filter(|target| !target.state.is_final()) {
         if call.add.contains(&target.id) || call.remove.contains(&target.id) {
-            target.state = to;
+            target.state = TargetState::Running;
+            target.attempts += 1;
+            target.started.get_or_insert(now);
         }
     }
 }
