@@ -6,7 +6,7 @@ import tomllib
 
 import kubernetes_validate
 import pytest
-from conftest import ROOT
+from conftest import ROOT, accepted
 from manifests import KUBERNETES, OVERLAYS, ROLES, calls, containers, name, objects, of_kind, pods, selects
 
 SCHEMA = "1.34"
@@ -228,20 +228,9 @@ def test_every_peer_is_a_service_of_the_overlay(overlay):
         assert ("clusterIP" in services[host]) == (wanted == "https")
 
 
-# Tables that the manifests use and the binary does not have yet. Take them out here as they come.
-NOT_YET = ("tls", "metrics")
-
-
 @every_overlay
 def test_the_binary_accepts_the_configuration(overlay, binary, tmp_path):
-    text = config(overlay)
-    for table in NOT_YET:
-        text = re.sub(rf"^\[{table}\]\n(?:(?!\[).*\n)*", "", text, flags=re.MULTILINE)
-    file = tmp_path / "sampan.toml"
-    file.write_text(text)
-    command = [binary, "serve", "--config", file, "--roles", "billing", "--store", "memory", "--print-config"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == 0, done.stderr
+    accepted(binary, config(overlay), tmp_path)
 
 
 def test_the_configurations_differ_in_what_they_say_they_do_alone():
