@@ -16,7 +16,7 @@ use sampan_cloud::stack::Transport;
 use sampan_core::limits::Limits;
 use sampan_core::quota_day::QuotaRule;
 use sampan_core::{Lane, OperationId, Reason, SharedClock};
-use sampan_ops::{Engine, Error, LaneRules, Policy, Runner, RunnerOptions, Saga};
+use sampan_ops::{Engine, Error, Policy, Runner, RunnerOptions, Saga};
 use sampan_state::SharedStore;
 use sampan_state::operation::Operation;
 use tokio_util::sync::CancellationToken;
@@ -61,10 +61,11 @@ impl System {
         let limits = Limits::load(&config.limits).map_err(|error| Failure::new(Exit::Usage, error.to_string()))?;
         let accounts = open_accounts(config, &parts.clock, &Transport::new())?;
         let peers = open_peers(&config.peers)?;
-        let ground = Ground { config, clock: parts.clock.clone(), accounts, limits: Arc::new(limits), peers };
         let store = open_store(&config.store, parts.clock.clone()).await?;
-        let engine = engine(&ground, &roles, &store)?;
-        let mut services = common_services(&ground, &store, &engine);
+        let (clock, limits) = (parts.clock.clone(), Arc::new(limits));
+        let ground = Ground { config, clock, accounts, limits, peers, store: Arc::clone(&store) };
+        let engine = engine(&ground, &roles)?;
+        let mut services = common_services(&ground, &engine);
         for role in &roles {
             services = role.serve(&ground, &engine, services)?;
         }
@@ -111,14 +112,12 @@ fn bind(config: &Config) -> Result<Listener, Failure> {
     Listener::bind(address, config.server.insecure).map_err(|error| Failure::new(Exit::Unavailable, error.to_string()))
 }
 
-fn engine(ground: &Ground<'_>, roles: &[&dyn Role], store: &SharedStore) -> Result<Engine, Failure> {
-    let offset = ground.config.operations.quota_day_offset_minutes;
-    let rules = LaneRules::new(Arc::clone(&ground.limits)).with_utc_offset_minutes(offset);
+fn engine(ground: &Ground<'_>, roles: &[&dyn Role]) -> Result<Engine, Failure> {
     let mut sagas: Vec<Arc<dyn Saga>> = Vec::new();
     for role in roles {
         sagas.extend(role.sagas(ground)?);
     }
-    Ok(Engine::new(Arc::clone(store), ground.clock.clone(), rules, sagas))
+    Ok(Engine::new(Arc::clone(&ground.store), ground.clock.clone(), ground.lane_rules(), sagas))
 }
 
 fn runner_options(config: &Config) -> RunnerOptions {
@@ -141,7 +140,8 @@ fn server_options(config: &Config) -> server::Options {
 }
 
 /// The services of every role: operations and quotas are those of the store, whoever works on them.
-fn common_services(ground: &Ground<'_>, store: &SharedStore, engine: &Engine) -> Services {
+fn common_services(ground: &Ground<'_>, engine: &Engine) -> Services {
+    let store = &ground.store;
     let clock = || ground.clock.clone();
     let retry = EngineRetry { engine: engine.clone(), clock: clock() };
     let rules = AccountRules { engine: engine.clone(), accounts: ground.accounts.clone() };

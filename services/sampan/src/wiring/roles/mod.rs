@@ -2,6 +2,7 @@
 
 mod billing;
 mod export;
+mod share;
 
 use std::sync::Arc;
 
@@ -10,14 +11,15 @@ use sampan_chassis::{Peers, Services};
 use sampan_cloud::Accounts;
 use sampan_core::SharedClock;
 use sampan_core::limits::Limits;
-use sampan_ops::{Engine, Saga};
+use sampan_ops::{Engine, LaneRules, Saga};
+use sampan_state::SharedStore;
 
 use crate::client::Failure;
 use crate::config::Config;
 use crate::exit::Exit;
 
 /// Every role, in the order in which they are told.
-pub(super) const ALL: &[&dyn Role] = &[&export::Export, &billing::Billing];
+pub(super) const ALL: &[&dyn Role] = &[&export::Export, &share::Share, &billing::Billing];
 
 /// A part of Sampan that can run in a process of its own.
 pub(super) trait Role: Sync {
@@ -52,9 +54,17 @@ pub(super) struct Ground<'a> {
     pub(super) limits: Arc<Limits>,
     /// The ways to the other roles.
     pub(super) peers: Peers,
+    /// The store of the operations.
+    pub(super) store: SharedStore,
 }
 
 impl Ground<'_> {
+    /// Returns how many mutating calls each lane may make per day.
+    pub(super) fn lane_rules(&self) -> LaneRules {
+        let offset = self.config.operations.quota_day_offset_minutes;
+        LaneRules::new(Arc::clone(&self.limits)).with_utc_offset_minutes(offset)
+    }
+
     /// Returns how a service asks what a job costs.
     pub(super) fn pricing(&self) -> Pricing {
         let sites =
