@@ -6,6 +6,7 @@
 //! [`operation_service`] and [`quota_service`].
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
+pub mod auth;
 pub mod convert;
 pub mod cost;
 pub mod layers;
@@ -15,6 +16,7 @@ pub mod quota_service;
 pub mod server;
 pub mod status;
 pub mod telemetry;
+pub mod tls;
 
 pub use operation_service::{OperationApi, Retry};
 pub use peer::{PeerTransport, Peers};

@@ -12,11 +12,13 @@ use sampan_proto::quota::v1::quota_service_server::{QuotaService, QuotaServiceSe
 use sampan_state::{ListQuery, SharedStore};
 use tonic::{Request, Response, Status};
 
+use crate::auth::{Access, Ask};
 use crate::convert;
 use crate::convert::request::Fields;
 use crate::server::MAX_MESSAGE_BYTES;
 use crate::status::Problem;
 
+const READ: &str = "quota.read";
 const DEFAULT_PAGE: u32 = 50;
 const LARGEST_PAGE: u32 = 200;
 const OPERATIONS_PER_READ: u32 = 1_000;
@@ -79,6 +81,8 @@ impl QuotaApi {
 impl QuotaService for QuotaApi {
     async fn get_quota(&self, request: Request<pb::GetQuotaRequest>) -> Result<Response<pb::GetQuotaResponse>, Status> {
         let lane = lane(request.get_ref())?;
+        let (account, region) = (lane.account.to_string(), lane.region.to_string());
+        Access::of(request.extensions()).check(&Ask::new(READ).account(&account).region(&region))?;
         Ok(Response::new(pb::GetQuotaResponse { quota: Some(self.quota(&lane).await?) }))
     }
 
@@ -86,6 +90,7 @@ impl QuotaService for QuotaApi {
         &self,
         request: Request<pb::ListQuotasRequest>,
     ) -> Result<Response<pb::ListQuotasResponse>, Status> {
+        let access = Access::of(request.extensions());
         let request = request.into_inner();
         let mut fields = Fields::new();
         let account: Option<AccountName> = fields.optional("account", &request.account);
@@ -99,7 +104,12 @@ impl QuotaService for QuotaApi {
             ..ListQuery::default()
         };
         // The token is the place of the page's last lane.
-        let lanes = self.lanes(query).await?.into_iter().filter(|(text, _)| *text > request.page_token);
+        let may_see = |lane: &Lane| {
+            let (account, region) = (lane.account.to_string(), lane.region.to_string());
+            access.check(&Ask::new(READ).account(&account).region(&region)).is_ok()
+        };
+        let lanes = self.lanes(query).await?.into_iter();
+        let lanes = lanes.filter(|(text, lane)| *text > request.page_token && may_see(lane));
         let mut page: Vec<_> = lanes.take(size as usize + 1).collect();
         let more = page.len() > size as usize;
         page.truncate(size as usize);

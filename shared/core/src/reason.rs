@@ -209,6 +209,12 @@ reasons! {
     ArtifactChanged, "ARTIFACT_CHANGED", FailedPrecondition, "An exported object changed or vanished after it was proven.", "Export again; use a prefix that nothing else writes to.";
     OperationCancelled, "OPERATION_CANCELLED", Cancelled, "The operation was cancelled.", "Start a new one if it is still wanted.";
 
+    // Callers
+    CallerUnknown, "CALLER_UNKNOWN", Unauthenticated, "The caller has not said who it is.", "Send a bearer token, or connect with a client certificate that has a SPIFFE id.";
+    TokenRefused, "TOKEN_REFUSED", Unauthenticated, "The bearer token is not accepted.", "Get a new token for the audience of this server, and compare the clocks.";
+    PolicyDenied, "POLICY_DENIED", PermissionDenied, "The policy of this server does not permit it.", "Ask whoever keeps the policy to add a rule for what is missing; it is named in the details.";
+    AuditUnavailable, "AUDIT_UNAVAILABLE", Unavailable, "The audit record cannot be written, so nothing is changed at the clouds.", "Make room on the disk of the audit file, or mend its permissions.";
+
     // The clouds
     CloudUnavailable, "CLOUD_UNAVAILABLE", Unavailable, "The cloud did not answer or answered with a fault of its own.", "Try again later; Sampan has retried already.";
     CloudThrottled, "CLOUD_THROTTLED", Unavailable, "The cloud asks for fewer requests.", "Try again later; Sampan has retried already.";

@@ -2,10 +2,11 @@
 //!
 //! [`request_id`] names the call, [`trace`] gives it a span and a log line, [`mod@panic`] turns a panic into a status,
 //! [`complete`] gives statuses that tonic made by itself their reason, [`drain`] lets go of waiting calls when the
-//! server stops, [`in_flight`] refuses what is too much, and [`deadline`] bounds the time. [`stack`] puts them
-//! together in this order.
+//! server stops, [`in_flight`] refuses what is too much, [`deadline`] bounds the time, and [`authenticate`] finds out
+//! who calls. [`stack`] puts them together in this order.
 
 pub mod around;
+pub mod authenticate;
 pub mod caller;
 pub mod complete;
 pub mod deadline;
@@ -18,8 +19,12 @@ pub mod trace;
 
 mod body;
 
+use std::sync::Arc;
+
 use tokio_util::sync::CancellationToken;
 use tower::layer::util::{Identity, Stack};
+
+use crate::auth::Auth;
 
 pub use around::{Around, AroundLayer};
 pub use caller::Caller;
@@ -36,16 +41,19 @@ pub struct EdgeLimits {
 }
 
 type Layers = Stack<
-    AroundLayer<deadline::Deadline>,
+    AroundLayer<authenticate::Authenticate>,
     Stack<
-        AroundLayer<in_flight::InFlight>,
+        AroundLayer<deadline::Deadline>,
         Stack<
-            AroundLayer<drain::Drain>,
+            AroundLayer<in_flight::InFlight>,
             Stack<
-                AroundLayer<complete::Complete>,
+                AroundLayer<drain::Drain>,
                 Stack<
-                    AroundLayer<panic::PanicGuard>,
-                    Stack<AroundLayer<trace::Trace>, Stack<AroundLayer<request_id::NameCall>, Identity>>,
+                    AroundLayer<complete::Complete>,
+                    Stack<
+                        AroundLayer<panic::PanicGuard>,
+                        Stack<AroundLayer<trace::Trace>, Stack<AroundLayer<request_id::NameCall>, Identity>>,
+                    >,
                 >,
             >,
         >,
@@ -53,7 +61,7 @@ type Layers = Stack<
 >;
 
 /// Returns all layers in their order; `closing` is cancelled when the server begins to drain.
-pub fn stack(limits: &EdgeLimits, closing: CancellationToken) -> Layers {
+pub fn stack(limits: &EdgeLimits, auth: Arc<Auth>, closing: CancellationToken) -> Layers {
     tower::ServiceBuilder::new()
         .layer(AroundLayer::new(request_id::NameCall))
         .layer(AroundLayer::new(trace::Trace))
@@ -62,5 +70,6 @@ pub fn stack(limits: &EdgeLimits, closing: CancellationToken) -> Layers {
         .layer(AroundLayer::new(drain::Drain::new(closing)))
         .layer(AroundLayer::new(in_flight::InFlight::new(&limits.in_flight)))
         .layer(AroundLayer::new(deadline::Deadline::new(limits.deadlines.clone())))
+        .layer(AroundLayer::new(authenticate::Authenticate::new(auth)))
         .into_inner()
 }

@@ -17,6 +17,11 @@ const WAITING: [&str; 2] =
 const INFRASTRUCTURE: [&str; 2] = ["/grpc.health.", "/grpc.reflection."];
 
 impl CallKind {
+    /// Returns whether a path is one of the health service.
+    pub fn is_health(path: &str) -> bool {
+        path.starts_with(INFRASTRUCTURE[0])
+    }
+
     /// Tells the kind of a call by its path, such as `/sampan.quota.v1.QuotaService/GetQuota`.
     pub fn of(path: &str) -> Self {
         if WAITING.contains(&path) {

@@ -74,6 +74,7 @@ fn span(request: &Request<Body>) -> Span {
         rpc.service = service,
         rpc.method = method,
         request_id = id.as_ref().map(request_id::CallId::as_str),
+        caller = tracing::field::Empty,
     );
     if request.headers().contains_key("traceparent") {
         let parent = TraceContextPropagator::new().extract(&Headers(request.headers()));

@@ -5,15 +5,18 @@
 
 use sampan_core::{AccountName, OperationId, Reason, Region};
 use sampan_proto::operation::v1 as pb;
-use sampan_state::operation::State;
+use sampan_state::operation::{Operation, State};
 use sampan_state::{ListPage, ListQuery};
 
+use super::OperationApi;
 use crate::convert;
 use crate::convert::request::Fields;
 use crate::status::Problem;
 
 const DEFAULT_PAGE: u32 = 50;
 const LARGEST_PAGE: u32 = 200;
+// Pages of the store that one limited page looks through at most.
+const MOST_READS: usize = 50;
 
 /// Reads a request.
 pub(super) fn query(request: &pb::ListOperationsRequest) -> Result<ListQuery, Problem> {
@@ -43,12 +46,53 @@ pub(super) fn query(request: &pb::ListOperationsRequest) -> Result<ListQuery, Pr
     Ok(query)
 }
 
+/// A page, and the operation that the next one begins behind.
+#[derive(Debug)]
+pub(super) struct Page {
+    operations: Vec<Operation>,
+    next: Option<OperationId>,
+}
+
+/// Reads a page of what `may_see` lets through. A page may be short, or empty with a token, when most of what was
+/// looked at belongs to others.
+pub(super) async fn page(
+    api: &OperationApi,
+    query: &ListQuery,
+    may_see: impl Fn(&Operation) -> bool,
+    is_limited: bool,
+) -> Result<Page, Problem> {
+    let read = async |query: &ListQuery| api.store.list(query).await.map_err(|error| api.problem(error));
+    if !is_limited {
+        let ListPage { operations, more } = read(query).await?;
+        let next = operations.last().map(|record| record.id).filter(|_| more);
+        return Ok(Page { operations, next });
+    }
+    let wanted = usize::try_from(query.page_size).unwrap_or(usize::MAX);
+    let mut query = ListQuery { page_size: LARGEST_PAGE, ..query.clone() };
+    let mut seen = Vec::new();
+    for _ in 0..MOST_READS {
+        let ListPage { operations, more } = read(&query).await?;
+        query.before = operations.last().map(|record| record.id);
+        let mut visible = operations.into_iter().filter(|record| may_see(record));
+        seen.extend(visible.by_ref().take(wanted - seen.len()));
+        if visible.next().is_some() {
+            return Ok(Page { next: seen.last().map(|record| record.id), operations: seen });
+        }
+        if !more {
+            return Ok(Page { operations: seen, next: None });
+        }
+        if seen.len() == wanted {
+            break;
+        }
+    }
+    Ok(Page { operations: seen, next: query.before })
+}
+
 /// Makes the answer of a page.
-pub(super) fn response(query: &ListQuery, page: &ListPage) -> pb::ListOperationsResponse {
-    let last = page.operations.last().filter(|_| page.more);
+pub(super) fn response(query: &ListQuery, page: &Page) -> pb::ListOperationsResponse {
     pb::ListOperationsResponse {
         operations: page.operations.iter().map(convert::operation).collect(),
-        next_page_token: last.map(|record| token(record.id, query)).unwrap_or_default(),
+        next_page_token: page.next.map(|last| token(last, query)).unwrap_or_default(),
     }
 }
 

@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures::Stream;
+use http::Extensions;
 use sampan_core::{OperationId, SharedClock};
 use sampan_proto::operation::v1 as pb;
 use sampan_proto::operation::v1::operation_service_server::{OperationService, OperationServiceServer};
@@ -18,11 +19,16 @@ use sampan_state::operation::{CancelRequest, Operation};
 use sampan_state::{ListQuery, SharedStore};
 use tonic::{Request, Response, Status};
 
+use crate::auth::Access;
 use crate::convert;
 use crate::convert::request::operation_name;
 use crate::layers::{CallDeadline, Caller};
 use crate::server::MAX_MESSAGE_BYTES;
 use crate::status::Problem;
+
+const READ: &str = "operations.read";
+const CANCEL: &str = "operations.cancel";
+const RETRY: &str = "operations.retry";
 
 /// Puts ended operations back to work.
 #[async_trait]
@@ -57,6 +63,16 @@ impl OperationApi {
         self.store.get(id).await.map_err(|error| self.problem(error))
     }
 
+    /// Reads an operation that the caller may do `action` with; another's looks like one that does not exist.
+    async fn permitted(&self, id: OperationId, call: &Extensions, action: &str) -> Result<Operation, Problem> {
+        let record = self.read(id).await?;
+        if Access::of(call).may(action, &record) {
+            return Ok(record);
+        }
+        tracing::info!(operation = %id, action, "operation of another caller refused");
+        Err(self.problem(sampan_state::Error::NotFound(id)))
+    }
+
     fn problem(&self, error: sampan_state::Error) -> Problem {
         Problem::from_store(error, self.clock.now())
     }
@@ -71,7 +87,7 @@ impl OperationService for OperationApi {
         request: Request<pb::GetOperationRequest>,
     ) -> Result<Response<pb::GetOperationResponse>, Status> {
         let id = operation_name("name", &request.get_ref().name)?;
-        let record = self.read(id).await?;
+        let record = self.permitted(id, request.extensions(), READ).await?;
         Ok(Response::new(pb::GetOperationResponse { operation: Some(convert::operation(&record)) }))
     }
 
@@ -80,7 +96,8 @@ impl OperationService for OperationApi {
         request: Request<pb::ListOperationsRequest>,
     ) -> Result<Response<pb::ListOperationsResponse>, Status> {
         let query: ListQuery = list::query(request.get_ref())?;
-        let page = self.store.list(&query).await.map_err(|error| self.problem(error))?;
+        let access = Access::of(request.extensions());
+        let page = list::page(self, &query, |record| access.may(READ, record), access.is_limited()).await?;
         Ok(Response::new(list::response(&query, &page)))
     }
 
@@ -91,6 +108,7 @@ impl OperationService for OperationApi {
         let deadline = request.extensions().get::<CallDeadline>().copied();
         let id = operation_name("name", &request.get_ref().name)?;
         let until = wait::until(request.get_ref().timeout, deadline)?;
+        self.permitted(id, request.extensions(), READ).await?;
         let record = wait::for_end(self, id, until).await?;
         Ok(Response::new(pb::WaitOperationResponse { operation: Some(convert::operation(&record)) }))
     }
@@ -102,7 +120,7 @@ impl OperationService for OperationApi {
         let id = operation_name("name", &request.get_ref().name)?;
         let seen = request.get_ref().from_revision.unwrap_or(0);
         // Read here, so that a name that does not exist is refused before the stream begins.
-        let now = self.read(id).await?;
+        let now = self.permitted(id, request.extensions(), READ).await?;
         Ok(Response::new(Box::pin(wait::revisions(self.clone(), now, seen))))
     }
 
@@ -111,6 +129,7 @@ impl OperationService for OperationApi {
         request: Request<pb::CancelOperationRequest>,
     ) -> Result<Response<pb::CancelOperationResponse>, Status> {
         let id = operation_name("name", &request.get_ref().name)?;
+        self.permitted(id, request.extensions(), CANCEL).await?;
         let cancel = CancelRequest {
             at: self.clock.now(),
             by: Caller::of(request.extensions()),
@@ -125,6 +144,7 @@ impl OperationService for OperationApi {
         request: Request<pb::RetryOperationRequest>,
     ) -> Result<Response<pb::RetryOperationResponse>, Status> {
         let id = operation_name("name", &request.get_ref().name)?;
+        self.permitted(id, request.extensions(), RETRY).await?;
         let record = self.retry.retry(id, &Caller::of(request.extensions())).await?;
         Ok(Response::new(pb::RetryOperationResponse { operation: Some(convert::operation(&record)) }))
     }

@@ -11,7 +11,7 @@ use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
 use super::Options;
 use crate::layers::path::CallKind;
-use crate::layers::{deadline, request_id, trace};
+use crate::layers::{authenticate, deadline, request_id, trace};
 
 /// The time of one call with all its attempts.
 #[derive(Debug, Clone, Copy)]
@@ -36,6 +36,7 @@ pub(super) fn pass_on(request: &mut Request<Body>, options: &Options) -> Allowed
     if let Some(id) = request_id::current().and_then(|id| HeaderValue::from_str(id.as_str()).ok()) {
         headers.insert(request_id::HEADER, id);
     }
+    pass_on_caller(headers);
     pass_on_trace(headers);
     Allowed { time, deadline: now + time }
 }
@@ -45,6 +46,14 @@ pub(super) fn set_timeout(headers: &mut HeaderMap, time: Duration) {
     let millis = time.as_millis().clamp(1, 99_999_999);
     if let Ok(value) = HeaderValue::from_str(&format!("{millis}m")) {
         headers.insert(deadline::HEADER, value);
+    }
+}
+
+/// Whoever made the request may have named the caller: a step of an operation works for the one who started it.
+fn pass_on_caller(headers: &mut HeaderMap) {
+    let caller = authenticate::current().and_then(|caller| HeaderValue::from_bytes(caller.as_bytes()).ok());
+    if let Some(caller) = caller.filter(|_| !headers.contains_key(authenticate::ON_BEHALF_OF)) {
+        headers.insert(authenticate::ON_BEHALF_OF, caller);
     }
 }
 

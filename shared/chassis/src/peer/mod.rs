@@ -39,6 +39,7 @@ use tower::util::BoxCloneSyncService;
 use tower::{Layer as _, Service, ServiceExt as _};
 
 use self::remote::Remote;
+use crate::auth::Auth;
 use crate::layers::{self, EdgeLimits};
 use crate::server::Services;
 use crate::status::{Problem, TRANSIENT_RETRY};
@@ -150,7 +151,8 @@ impl Peers {
     /// The services hold transports, and the routes hold the services; so the routes live as long as what is
     /// returned, and not longer.
     pub fn serve_locally(&self, roles: Vec<&'static str>, services: &Services, limits: &EdgeLimits) -> LocalPeers {
-        let layered = layers::stack(limits, CancellationToken::new()).layer(services.clone().into_routes());
+        let layered = layers::stack(limits, Arc::new(Auth::local()), CancellationToken::new())
+            .layer(services.clone().into_routes());
         let local = Arc::new(Local { roles, routes: BoxCloneSyncService::new(layered) });
         let _ = self.0.local.set(Arc::downgrade(&local));
         LocalPeers(local)

@@ -24,7 +24,9 @@ use tonic::transport::server::TcpIncoming;
 use tower::Service;
 
 use self::readiness::Readiness;
+use crate::auth::Auth;
 use crate::layers::{self, EdgeLimits};
+use crate::tls::Tls;
 
 /// Most bytes that a request message may have.
 pub const MAX_MESSAGE_BYTES: usize = 4 * 1024 * 1024;
@@ -130,6 +132,10 @@ impl Services {
 pub struct Options {
     /// Bounds of calls.
     pub limits: EdgeLimits,
+    /// What callers are asked for.
+    pub auth: Arc<Auth>,
+    /// How connections are secured; `None` leaves them open.
+    pub tls: Option<Arc<Tls>>,
     /// How often the store is asked whether it works.
     pub check_every: Duration,
     /// How long the store may take to answer that.
@@ -145,6 +151,8 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             limits: EdgeLimits::default(),
+            auth: Arc::default(),
+            tls: None,
             check_every: Duration::from_secs(5),
             check_timeout: Duration::from_secs(2),
             announce_stop: Duration::ZERO,
@@ -202,12 +210,20 @@ impl Server {
         let routes = with_reflection(services, health)?;
         let router = tonic::transport::Server::builder()
             .http2_keepalive_interval(Some(Duration::from_secs(30)))
-            .layer(layers::stack(&options.limits, closing.clone()))
+            .layer(layers::stack(&options.limits, Arc::clone(&options.auth), closing.clone()))
             .add_routes(routes);
-        let incoming = TcpIncoming::from(listener.socket).with_nodelay(Some(true));
         let closed = closing.clone().cancelled_owned();
         let tasks = TaskTracker::new();
-        let serving = tasks.spawn(router.serve_with_incoming_shutdown(incoming, closed));
+        let serving = match &options.tls {
+            Some(tls) => {
+                let incoming = Arc::clone(tls).accept(listener.socket, closing.clone(), &tasks);
+                tasks.spawn(router.serve_with_incoming_shutdown(incoming, closed))
+            }
+            None => {
+                let incoming = TcpIncoming::from(listener.socket).with_nodelay(Some(true));
+                tasks.spawn(router.serve_with_incoming_shutdown(incoming, closed))
+            }
+        };
         let following = tasks.spawn(readiness.clone().follow(store, options.check_every, options.check_timeout));
         Ok(Self { address: listener.address, options, readiness, closing, serving, following, tasks })
     }
