@@ -4,6 +4,7 @@
 //! [`rules`] judges, [`saga`] does the work.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
+mod estimate;
 mod expected_use;
 mod names;
 mod preview;

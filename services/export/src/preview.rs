@@ -70,7 +70,7 @@ pub(crate) async fn live(
     let image = survey.image.as_ref().ok().and_then(Option::as_ref);
     let bucket = survey.bucket.as_ref().ok().and_then(Option::as_ref);
     let price = match image {
-        Some(image) => price::before(pricing, spec, image, bucket).await,
+        Some(image) => price::before(pricing, spec, image, price::class_in(bucket)).await,
         None => Err(Problem::new(Reason::PriceUnavailable, "the image could not be read")),
     };
     violations.extend(price::objection(spec, &price).as_ref().map(price::violation));
@@ -99,7 +99,8 @@ fn has_room(spec: &ExportSpec, quota: &QuotaPicture) -> bool {
     free || spec.queue_when_quota_spent
 }
 
-fn facts(spec: &ExportSpec, image: &Image) -> image_pb::Image {
+/// Returns the message of an image.
+pub(crate) fn facts(spec: &ExportSpec, image: &Image) -> image_pb::Image {
     let origin = match image.origin {
         ImageOrigin::Custom => image_pb::ImageOrigin::Custom,
         ImageOrigin::Public => image_pb::ImageOrigin::Public,

@@ -22,11 +22,15 @@ const SMALLEST: u64 = 1;
 pub(crate) type Price = Result<pb::Estimate, Problem>;
 
 /// Asks what an export of these facts costs.
-pub(crate) async fn before(pricing: &Pricing, spec: &ExportSpec, image: &Image, bucket: Option<&Bucket>) -> Price {
+pub(crate) async fn before(pricing: &Pricing, spec: &ExportSpec, image: &Image, class: String) -> Price {
     let disks = saga::exported_disks(spec, image);
     let sizes = disks.iter().map(|disk: &Disk| disk.size_gib.saturating_mul(GIB));
-    let class = bucket.and_then(|bucket| bucket.storage_class.clone()).unwrap_or_default();
     pricing.export(&spec.account, question(spec, sizes, class)).await
+}
+
+/// Returns the storage class that objects get in a bucket; empty for the standard class.
+pub(crate) fn class_in(bucket: Option<&Bucket>) -> String {
+    bucket.and_then(|bucket| bucket.storage_class.clone()).unwrap_or_default()
 }
 
 /// Asks what an export that left these objects costs.
@@ -89,6 +93,6 @@ pub(crate) async fn hold_limit(
     };
     // A bucket that cannot be looked at is a matter of the operation's own checks; its class is the standard one.
     let bucket = bucket.ok().flatten();
-    let price = before(pricing, spec, &image, bucket.as_ref()).await;
+    let price = before(pricing, spec, &image, class_in(bucket.as_ref())).await;
     objection(spec, &price).map_or(Ok(()), |objection| Err(objection.problem(FIELD)))
 }

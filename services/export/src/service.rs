@@ -20,7 +20,7 @@ use tonic::{Request, Response, Status};
 
 use crate::saga;
 use crate::spec::{self, ExportSpec, Ground};
-use crate::{preview, price, urls};
+use crate::{estimate, preview, price, urls};
 
 /// Serves `sampan.export.v1.ExportService`. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -190,6 +190,13 @@ impl ExportService for Service {
         request: Request<pb::PreviewExportRequest>,
     ) -> Result<Response<pb::PreviewExportResponse>, Status> {
         Ok(Response::new(self.preview(request.into_inner()).await?))
+    }
+
+    async fn estimate_export(
+        &self,
+        request: Request<pb::EstimateExportRequest>,
+    ) -> Result<Response<pb::EstimateExportResponse>, Status> {
+        Ok(Response::new(estimate::answer(self.ground(), &self.pricing, request.into_inner()).await?))
     }
 
     async fn export_image(

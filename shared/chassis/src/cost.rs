@@ -140,7 +140,9 @@ impl CostLimit {
             return Err(Objection::Above { limit: self.amount.to_string(), cost: Box::new(total) });
         }
         if estimate.lower_bound {
-            return Err(self.unknown(format!("a price is missing, so {most} {} is only a lower bound", total.currency)));
+            let missing = missing(estimate);
+            let words = format!("{missing} has no price, so {most} {} is only a lower bound", total.currency);
+            return Err(self.unknown(words));
         }
         Ok(())
     }
@@ -148,6 +150,14 @@ impl CostLimit {
     fn unknown(&self, why: String) -> Objection {
         Objection::Unknown { limit: self.amount.to_string(), why }
     }
+}
+
+/// Names the fees that have no price, as the price book does.
+fn missing(estimate: &pb::Estimate) -> String {
+    let unknown = estimate.lines.iter().filter(|line| line.status() == pb::LineStatus::PriceUnknown);
+    let mut items: Vec<&str> = unknown.map(|line| line.item.as_str()).collect();
+    items.dedup();
+    if items.is_empty() { "a fee".to_owned() } else { items.join(", ") }
 }
 
 /// Why a job does not hold its limit of cost.
@@ -257,8 +267,16 @@ mod tests {
         let limit = limit("1000", "").unwrap();
         let down = Problem::new(Reason::PriceUnavailable, "no answer");
         assert_eq!(limit.judge(Err(&down)).unwrap_err().reason(), Reason::PriceUnavailable);
-        let incomplete = pb::Estimate { lower_bound: true, ..estimate("3.000000") };
-        assert_eq!(limit.judge(Ok(&incomplete)).unwrap_err().reason(), Reason::PriceUnavailable);
+        let line = |item: &str, status: pb::LineStatus| pb::Line {
+            item: item.to_owned(),
+            status: status.into(),
+            ..pb::Line::default()
+        };
+        let lines = vec![line("storage", pb::LineStatus::Priced), line("request_put", pb::LineStatus::PriceUnknown)];
+        let incomplete = pb::Estimate { lower_bound: true, lines, ..estimate("3.000000") };
+        let unknown = limit.judge(Ok(&incomplete)).unwrap_err();
+        assert_eq!(unknown.reason(), Reason::PriceUnavailable);
+        assert!(unknown.violation("max_cost").message.contains("request_put has no price"));
         assert_eq!(limit.judge(Ok(&estimate(""))).unwrap_err().reason(), Reason::PriceUnavailable);
     }
 

@@ -41,7 +41,7 @@ impl Ground {
 }
 
 fn limited(lane: &Lane, amount: &str) -> ExportSpec {
-    let max_cost = billing_pb::CostLimit { amount: amount.to_owned(), currency: "USD".to_owned() };
+    let max_cost = billing_pb::CostLimit { amount: amount.to_owned(), currency: "CNY".to_owned() };
     ExportSpec { max_cost: Some(max_cost), ..spec_of(lane, lane.image("ubuntu")) }
 }
 

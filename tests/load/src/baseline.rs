@@ -33,6 +33,13 @@ impl ExportService for Bare {
         Ok(Response::new(pb::PreviewExportResponse::default()))
     }
 
+    async fn estimate_export(
+        &self,
+        _: Request<pb::EstimateExportRequest>,
+    ) -> Result<Response<pb::EstimateExportResponse>, Status> {
+        Ok(Response::new(pb::EstimateExportResponse::default()))
+    }
+
     async fn export_image(
         &self,
         request: Request<pb::ExportImageRequest>,

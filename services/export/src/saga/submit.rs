@@ -110,7 +110,7 @@ impl Job<'_> {
     /// Asks the price, and holds the caller's limit against it. An estimator that is away for a moment stops nothing
     /// for good, and nothing at all where there is no limit.
     async fn priced(self, context: &mut StepContext, image: Image, bucket: &Bucket) -> Result<Checked, StepError> {
-        let price = price::before(self.pricing, self.spec, &image, Some(bucket)).await;
+        let price = price::before(self.pricing, self.spec, &image, price::class_in(Some(bucket))).await;
         let Some(objection) = price::objection(self.spec, &price) else {
             let estimate = price.ok().as_ref().map(convert::estimate::kept);
             return Ok(Checked::Ready(Box::new(Facts { image, server_time: bucket.server_time, estimate })));

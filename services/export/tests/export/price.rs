@@ -51,6 +51,42 @@ async fn a_preview_carries_the_estimate_by_the_disks_of_the_image_and_the_expect
     assert_eq!(preview(&world, root).await.estimate.unwrap().total.unwrap().expected, "50.000000");
 }
 
+async fn estimate(world: &World, request: pb::EstimateExportRequest) -> Result<pb::EstimateExportResponse, Status> {
+    Ok(service(world).estimate_export(Request::new(request)).await?.into_inner())
+}
+
+#[tokio::test]
+async fn an_estimate_takes_the_disks_of_the_named_image_and_needs_no_bucket() {
+    let world = World::new(Cloud::Alibaba);
+    let image = message(&world).image;
+    let request = pb::EstimateExportRequest { image, storage_class: "IA".to_owned(), ..Default::default() };
+    let told = estimate(&world, request.clone()).await.unwrap();
+    assert_eq!(told.estimate.unwrap().total.unwrap().expected, "150.000000");
+    assert_eq!(told.image.unwrap().disks.len(), 2);
+    assert_eq!(world.estimator.script().asked[0].storage_class, "IA");
+    let root = pb::EstimateExportRequest { only_root_disk: true, ..request };
+    assert_eq!(estimate(&world, root).await.unwrap().estimate.unwrap().total.unwrap().expected, "50.000000");
+}
+
+#[tokio::test]
+async fn an_estimate_of_an_image_that_cannot_be_read_says_why() {
+    let world = World::new(Cloud::Tencent);
+    let request = pb::EstimateExportRequest { image: message(&world).image, ..Default::default() };
+    world.cloud.script().image = None;
+    let missing = estimate(&world, request.clone()).await.unwrap_err();
+    assert_eq!(missing.code(), Code::NotFound);
+    assert_eq!(missing.get_details_error_info().unwrap().reason, "IMAGE_NOT_FOUND");
+    let wrong = pb::EstimateExportRequest { format: 77, ..Default::default() };
+    let wrong = estimate(&world, wrong).await.unwrap_err();
+    let fields = wrong.get_details_bad_request().unwrap().field_violations;
+    assert_eq!(fields.iter().map(|one| one.field.as_str()).collect::<Vec<_>>(), ["image", "format"]);
+
+    let world = World::new(Cloud::Tencent);
+    world.estimator.script().is_down = true;
+    let unpriced = estimate(&world, request).await.unwrap_err();
+    assert_eq!(unpriced.get_details_error_info().unwrap().reason, "PRICE_UNAVAILABLE");
+}
+
 #[tokio::test]
 async fn a_preview_without_a_price_says_why_and_goes_on() {
     let world = World::new(Cloud::Tencent);

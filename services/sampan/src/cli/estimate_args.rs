@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 use sampan_core::{Cloud, ImageFormat};
 use sampan_proto::billing::v1 as pb;
+use sampan_proto::export::v1 as export_pb;
+use sampan_proto::image::v1 as image_pb;
 
 use super::{image_args, parse};
 
@@ -13,6 +15,7 @@ Examples:
   sampan estimate export --cloud tencent --site intl --region ap-guangzhou \\
       --disk-gib 50 --disk-gib 200 --storage-class STANDARD --keep-days 30 --public-downloads 1
   sampan estimate export --cloud alibaba --site cn --region cn-hangzhou --disk-gib 40:12 --compare storage-class
+  sampan estimate export --cloud tencent --region ap-guangzhou --image img-ubuntu01 --public-downloads 1
   sampan estimate copy --cloud tencent --site intl --region ap-beijing --to ap-guangzhou --disk-gib 100
   sampan estimate download --cloud tencent --site cn --region ap-shanghai --object-gib 100 --private-downloads 1
 
@@ -46,21 +49,30 @@ impl EstimateCommand {
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub struct EstimateExportArgs {
-    /// Vendor and price list.
-    #[command(flatten)]
-    pub list: ListArgs,
+    /// Cloud: tencent or alibaba.
+    #[arg(long, value_parser = parse::parse_cloud, value_name = "CLOUD")]
+    pub cloud: Cloud,
+    /// Price list of the account: cn bills in CNY, intl in USD.
+    #[arg(long, value_enum, required_unless_present = "image")]
+    pub site: Option<SiteWord>,
+    /// Currency that you expect; another one than the site's is refused.
+    #[arg(long, default_value = "", hide_default_value = true, value_name = "CODE")]
+    pub currency: String,
     /// Region of the image and the bucket.
     #[arg(long)]
     pub region: String,
+    /// The image, when a server is to read its disks from the cloud.
+    #[command(flatten)]
+    pub image: EstimatedImageArgs,
     /// Storage class, such as STANDARD on Tencent or Standard-LRS on Alibaba; default: the standard class.
     #[arg(long, default_value = "", hide_default_value = true, value_name = "CLASS")]
     pub storage_class: String,
     /// File format: raw, vhd, qcow2, vmdk or vdi.
     #[arg(long, default_value = "raw", value_parser = parse::parse_format)]
     pub format: ImageFormat,
-    /// The disks.
-    #[command(flatten)]
-    pub disks: DiskArgs,
+    /// Size of a disk in GiB, and after a colon how much of it is in use, such as 50:12; can be repeated.
+    #[arg(long = "disk-gib", required_unless_present = "image", value_parser = parse_disk, value_name = "GIB[:USED]", allow_hyphen_values = true)]
+    pub disks: Vec<pb::DiskSize>,
     /// How long the files are kept; default: 30 days.
     #[arg(long, value_name = "DAYS", allow_negative_numbers = true)]
     pub keep_days: Option<i64>,
@@ -82,6 +94,25 @@ pub struct EstimateExportArgs {
     /// How to answer.
     #[command(flatten)]
     pub answer: AnswerArgs,
+}
+
+/// An image whose disks the server reads from the cloud.
+#[derive(Debug, Args)]
+pub struct EstimatedImageArgs {
+    /// Id of an image in the cloud, instead of --site and --disk-gib: a server reads its disks and knows its prices.
+    #[arg(
+        long,
+        value_name = "IMAGE_ID",
+        conflicts_with_all = ["site", "disks", "currency", "compare", "prices", "export_ratio", "write_part_mib",
+            "discounted", "free_storage_gib", "free_traffic_gib", "read_part_mib"]
+    )]
+    pub image: Option<String>,
+    /// Account of the image, as the server's configuration names it; default: the cloud's name.
+    #[arg(long, requires = "image")]
+    pub account: Option<String>,
+    /// Leaves the data disks of the image out.
+    #[arg(long, requires = "image")]
+    pub only_root_disk: bool,
 }
 
 /// `estimate copy`.
@@ -195,7 +226,7 @@ pub struct AnswerArgs {
     /// Form of the output.
     #[arg(long, value_enum, default_value_t = EstimateOutput::Table)]
     pub output: EstimateOutput,
-    /// Server to ask; without it the estimate is made here.
+    /// Server to ask; without it the estimate is made here, or at http://127.0.0.1:7500 when it is about an image.
     #[arg(long, value_name = "URL")]
     pub endpoint: Option<String>,
     /// Price file (CSV, columns as in `services/billing/data/prices.csv`) that wins over the built-in prices.
@@ -261,12 +292,12 @@ impl EstimateExportArgs {
     /// Returns the message of the API.
     pub fn request(&self) -> pb::EstimateExportRequest {
         pb::EstimateExportRequest {
-            cloud: image_args::wire_cloud(self.list.cloud).into(),
-            site: self.list.site(),
+            cloud: image_args::wire_cloud(self.cloud).into(),
+            site: self.site.map_or_else(|| pb::Site::Unspecified.into(), wire_site),
             region: self.region.clone(),
             storage_class: self.storage_class.clone(),
             format: image_args::wire_format(self.format).into(),
-            disks: self.disks.disks.clone(),
+            disks: self.disks.clone(),
             keep_for: self.keep_days.map(days),
             downloads: Some(self.downloads.message()),
             free: Some(pb::FreeAllowance {
@@ -281,8 +312,28 @@ impl EstimateExportArgs {
                 kms_calls_per_disk: None,
             }),
             price_basis: if self.discounted { pb::PriceBasis::Discounted } else { pb::PriceBasis::List }.into(),
-            currency: self.list.currency.clone(),
+            currency: self.currency.clone(),
         }
+    }
+
+    /// Returns the question about an image in the cloud; `None` when the disks are given.
+    pub fn about_image(&self) -> Option<export_pb::EstimateExportRequest> {
+        let EstimatedImageArgs { image, account, only_root_disk } = &self.image;
+        Some(export_pb::EstimateExportRequest {
+            image: Some(image_pb::ImageReference {
+                cloud: image_args::wire_cloud(self.cloud).into(),
+                account: account.clone().unwrap_or_else(|| self.cloud.to_string()),
+                region: self.region.clone(),
+                image_id: image.clone()?,
+            }),
+            format: image_args::wire_format(self.format).into(),
+            only_root_disk: *only_root_disk,
+            storage_class: self.storage_class.clone(),
+            expected_use: Some(export_pb::ExpectedUse {
+                keep_for: self.keep_days.map(days),
+                downloads: Some(self.downloads.message()),
+            }),
+        })
     }
 }
 
@@ -339,12 +390,16 @@ impl EstimateDownloadArgs {
 
 impl ListArgs {
     fn site(&self) -> i32 {
-        match self.site {
-            SiteWord::Cn => pb::Site::Cn,
-            SiteWord::Intl => pb::Site::Intl,
-        }
-        .into()
+        wire_site(self.site)
     }
+}
+
+fn wire_site(site: SiteWord) -> i32 {
+    match site {
+        SiteWord::Cn => pb::Site::Cn,
+        SiteWord::Intl => pb::Site::Intl,
+    }
+    .into()
 }
 
 impl DownloadCountArgs {

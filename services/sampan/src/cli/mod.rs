@@ -49,11 +49,14 @@ pub enum Command {
     Download(DownloadArgs),
 }
 
+/// Where a server is when nothing else is said.
+pub const DEFAULT_ENDPOINT: &str = "http://127.0.0.1:7500";
+
 /// Where the server is and how to print.
 #[derive(Debug, Clone, Args)]
 pub struct ClientArgs {
     /// Address of the server.
-    #[arg(long, env = "SAMPAN_ENDPOINT", default_value = "http://127.0.0.1:7500", value_name = "URL")]
+    #[arg(long, env = "SAMPAN_ENDPOINT", default_value = DEFAULT_ENDPOINT, value_name = "URL")]
     pub endpoint: String,
     /// Form of the output.
     #[arg(long, value_enum, default_value_t = Output::Table)]

@@ -7,11 +7,12 @@ use sampan_billing_service::{Billing, storage_classes};
 use sampan_core::clock;
 use sampan_proto::billing::v1 as pb;
 use sampan_proto::billing::v1::billing_estimator_service_client::BillingEstimatorServiceClient;
+use sampan_proto::export::v1 as export_pb;
 use tonic::Status;
 use tonic::transport::Channel;
 
 use super::export::output_failure;
-use crate::cli::{AnswerArgs, Compare, EstimateCommand, EstimateOutput};
+use crate::cli::{AnswerArgs, Compare, DEFAULT_ENDPOINT, EstimateCommand, EstimateOutput};
 use crate::client::{Client, Failure};
 use crate::exit::Exit;
 use crate::output::estimate::{self as output, Answer};
@@ -26,6 +27,18 @@ const PAGE: i32 = 1_000;
 /// [`Failure`] when the request or the price file is refused, or the server does not answer.
 pub async fn estimate(command: EstimateCommand) -> Result<Exit, Failure> {
     let answering = command.answering();
+    if let EstimateCommand::Export(args) = &command
+        && let Some(request) = args.about_image()
+    {
+        let answer = about_image(answering, request).await?;
+        match answering.output {
+            EstimateOutput::Table => output::table(&answer),
+            EstimateOutput::Json => output::json(&answer),
+            EstimateOutput::Csv => output::csv(&[(String::new(), answer)]),
+        }
+        .map_err(output_failure)?;
+        return Ok(Exit::Done);
+    }
     let mut estimator = Estimator::open(answering).await?;
     let question = match &command {
         EstimateCommand::Export(args) => Question::Export(args.request()),
@@ -55,6 +68,16 @@ pub async fn estimate(command: EstimateCommand) -> Result<Exit, Failure> {
     }
     .map_err(output_failure)?;
     Ok(Exit::Done)
+}
+
+/// Asks the export service, which reads the disks of an image from the cloud.
+async fn about_image(args: &AnswerArgs, request: export_pb::EstimateExportRequest) -> Result<Answer, Failure> {
+    let named = args.endpoint.clone().or_else(|| std::env::var("SAMPAN_ENDPOINT").ok());
+    let endpoint = named.unwrap_or_else(|| DEFAULT_ENDPOINT.to_owned());
+    let client = Client::connect(&endpoint).await?;
+    let estimate = client.exports().estimate_export(request).await?.into_inner().estimate;
+    let estimate = estimate.ok_or_else(|| Failure::new(Exit::Failed, "the server answered without an estimate"))?;
+    Ok(Answer { estimate, stale_prices: Vec::new() })
 }
 
 /// What is to be estimated.

@@ -31,7 +31,7 @@ pub fn simulated_accounts(running: &Running) -> Vec<(AccountName, AccountConfig)
             security_token: account.token.map(Into::into),
         };
         let number = Some(account.id);
-        let (cloud, site) = (account.cloud, Some(SiteWord::Intl));
+        let (cloud, site) = (account.cloud, Some(SiteWord::Cn));
         accounts.push((name, AccountConfig { cloud, number, site, credentials, endpoints, trial_runs: true }));
     }
     accounts
