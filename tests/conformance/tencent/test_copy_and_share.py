@@ -471,3 +471,16 @@ def test_an_image_with_an_own_licence_is_not_shared(simulator, cvm, other_accoun
     simulator.post("images/change", cloud="tencent", region=HERE, id=GOOD, own_licence=True)
     assert one(cvm, GOOD).LicenseType == "BYOL"
     assert code(share, cvm, GOOD, other_account["account"]) == "FailedOperation.BYOLImageShareFailed"
+
+
+def test_a_received_image_is_not_encrypted_by_a_copy(cvm, other, other_account):
+    share(cvm, GOOD, other_account["account"])
+    fields = {"regions": [HERE], "ImageName": "mine", "Encrypt": True}
+    assert code(sync, other(), **fields) == "UnsupportedOperation.SyncEncryptImageNotSupport"
+
+
+def test_lists_come_flattened_in_a_query_too(client, other_account):
+    cvm = client(method="GET")
+    assert len(sync(cvm, regions=FAR).ImageSet) == 3
+    share(cvm, DEBIAN, other_account["account"], "100000000100")
+    assert receivers(cvm, DEBIAN) == [other_account["account"], "100000000100"]

@@ -86,3 +86,18 @@ def test_a_spent_day_is_told(simulator, account, tccli):
     simulator.post("console", cloud="tencent", account=account["account"], region="ap-guangzhou", n=5)
     fields = ["--BucketName", BUCKET, "--ImageIds", f'["{GOOD}"]']
     assert "LimitExceeded" in refused(tccli("cvm", "ExportImages", *fields))
+
+
+def test_an_image_is_copied_shared_and_deleted(simulator, tccli):
+    fields = ["--ImageIds", f'["{GOOD}"]', "--DestinationRegions", '["ap-shanghai", "ap-beijing"]']
+    copies = answered(tccli("cvm", "SyncImages", *fields, "--ImageSetRequired", "True"))["ImageSet"]
+    assert [copy["Region"] for copy in copies] == ["ap-shanghai", "ap-beijing"]
+    made = ["--ImageIds", json.dumps([copies[0]["ImageId"]])]
+    state = lambda: answered(tccli("cvm", "DescribeImages", *made, region="ap-shanghai"))["ImageSet"][0]["ImageState"]
+    simulator.until(lambda: state() == "NORMAL", "the copy")
+    share = ["--cli-unfold-argument", "--ImageId", GOOD, "--AccountIds", "100000000002", "100000000100"]
+    answered(tccli("cvm", "ModifyImageSharePermission", *share, "--Permission", "SHARE"))
+    told = answered(tccli("cvm", "DescribeImageSharePermission", "--ImageId", GOOD))["SharePermissionSet"]
+    assert [one["AccountId"] for one in told] == ["100000000002", "100000000100"]
+    assert "InvalidImageId.InShared" in refused(tccli("cvm", "DeleteImages", "--ImageIds", f'["{GOOD}"]'))
+    answered(tccli("cvm", "DeleteImages", *made, "--DeleteBindedSnap", "True", region="ap-shanghai"))

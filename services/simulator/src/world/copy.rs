@@ -202,36 +202,8 @@ impl State {
         let fault = self.faults.take(request.cloud, request.action, region, true);
         let late = fault.as_ref().filter(|fault| fault.kind == FaultKind::LateTask);
         let hidden_until = late.and_then(|fault| now.checked_add(SignedDuration::try_from(fault.delay).ok()?).ok());
-        let disks: Vec<Disk> = source
-            .disks
-            .iter()
-            .map(|disk| Disk { snapshot_id: self.ids.snapshot(request.cloud, region), ..disk.clone() })
-            .collect();
-        let image = Image {
-            account: request.account.clone(),
-            owner: None,
-            region: region.to_owned(),
-            id: self.ids.image(request.cloud, region),
-            name: name.to_owned(),
-            description: request.description.clone().unwrap_or_else(|| match request.cloud {
-                Cloud::Tencent => source.description.clone(),
-                Cloud::Alibaba => String::new(),
-            }),
-            // The receiver of a shared image owns the copy; what comes of the marketplace stays marked.
-            origin: if source.origin == Origin::Marketplace { Origin::Marketplace } else { Origin::Custom },
-            encrypted: request.encryption.is_some(),
-            kms_key: request.encryption.as_ref().and_then(|encryption| encryption.kms_key.clone()),
-            state: ImageState::Waiting,
-            progress: 0,
-            hidden_until,
-            copied_from: Some(CopySource { region: request.region.clone(), id: source.id.clone() }),
-            in_use: false,
-            resource_group: request.resource_group.clone(),
-            tags: request.tags.clone(),
-            created_at: now,
-            disks,
-            ..source.clone()
-        };
+        let image = self.copied_image(request, source, region, name, now);
+        let image = Image { hidden_until, ..image };
         let mut snapshots = Snapshot::of_image(&image);
         for (snapshot, disk) in snapshots.iter_mut().zip(&source.disks) {
             snapshot.copied_from = Some(CopySource { region: request.region.clone(), id: disk.snapshot_id.clone() });
@@ -253,5 +225,46 @@ impl State {
         self.snapshots.extend(snapshots);
         self.begin(job, now);
         placed
+    }
+
+    /// Makes the image of a copy as it is at the beginning.
+    fn copied_image(
+        &mut self,
+        request: &CopyRequest,
+        source: &Image,
+        region: &str,
+        name: &str,
+        now: Timestamp,
+    ) -> Image {
+        let disks: Vec<Disk> = source
+            .disks
+            .iter()
+            .map(|disk| Disk { snapshot_id: self.ids.snapshot(request.cloud, region), ..disk.clone() })
+            .collect();
+        Image {
+            account: request.account.clone(),
+            owner: None,
+            region: region.to_owned(),
+            id: self.ids.image(request.cloud, region),
+            name: name.to_owned(),
+            description: request.description.clone().unwrap_or_else(|| match request.cloud {
+                Cloud::Tencent => source.description.clone(),
+                Cloud::Alibaba => String::new(),
+            }),
+            // The receiver of a shared image owns the copy; what comes of the marketplace stays marked.
+            origin: if source.origin == Origin::Marketplace { Origin::Marketplace } else { Origin::Custom },
+            encrypted: request.encryption.is_some(),
+            kms_key: request.encryption.as_ref().and_then(|encryption| encryption.kms_key.clone()),
+            state: ImageState::Waiting,
+            progress: 0,
+            hidden_until: None,
+            copied_from: Some(CopySource { region: request.region.clone(), id: source.id.clone() }),
+            in_use: false,
+            resource_group: request.resource_group.clone(),
+            tags: request.tags.clone(),
+            created_at: now,
+            disks,
+            ..source.clone()
+        }
     }
 }

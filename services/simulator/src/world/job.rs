@@ -85,7 +85,7 @@ impl State {
     pub(super) fn settle_jobs(&mut self, now: Timestamp) {
         while let Some((index, at)) = self.next_end(now) {
             let job = self.jobs.remove(index);
-            self.end(&job, at);
+            self.end(&job);
             self.start_waiting(job.cloud, &job.account, &job.region, at);
         }
         let running: Vec<(Job, u8)> = self.jobs.iter().map(|job| (job.clone(), job.progress_at(now))).collect();
@@ -145,18 +145,14 @@ impl State {
         }
     }
 
-    fn end(&mut self, job: &Job, at: Timestamp) {
-        let _ = at;
+    fn end(&mut self, job: &Job) {
         if job.spoiled == Some(Spoiled::Vanishes) {
             self.remove_made(job);
             return;
         }
         let failed = job.spoiled.is_some() || self.is_overfull(job);
         let state = if failed { ImageState::Failed } else { ImageState::Ready };
-        let percent = match self.made_progress(job) {
-            percent if failed => percent,
-            _ => 100,
-        };
+        let percent = if failed { self.shown_progress(job) } else { 100 };
         self.show(job, Some(state), percent);
     }
 
@@ -169,7 +165,7 @@ impl State {
         job.image.is_some() && held > usize::try_from(most).unwrap_or(usize::MAX)
     }
 
-    fn made_progress(&self, job: &Job) -> u8 {
+    fn shown_progress(&self, job: &Job) -> u8 {
         let image = self.images.iter().find(|image| job.makes_image(image.cloud, &image.region, &image.id));
         image.map_or(0, |image| image.progress)
     }

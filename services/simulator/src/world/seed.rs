@@ -128,6 +128,9 @@ const GOOD: Row = Row {
     data_gib: &[],
 };
 
+/// Data disk that makes an image too large to be copied as a whole, in GiB.
+const HUGE: &[u64] = &[2100];
+
 fn rows(cloud: Cloud) -> Vec<Row> {
     let (windows, system_gib) = match cloud {
         Cloud::Tencent => (("Windows", "Windows Server 2022 Datacenter 64bit"), 50),
@@ -153,9 +156,6 @@ fn rows(cloud: Cloud) -> Vec<Row> {
         good,
     ]
 }
-
-/// Too large to be copied as a whole, and a good image otherwise.
-const HUGE: &[u64] = &[2100];
 
 fn images() -> Vec<NewImage> {
     let mut images = Vec::new();
