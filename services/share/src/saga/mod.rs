@@ -36,12 +36,12 @@ pub const KIND: &str = "share";
 
 const CHANGE: &str = "change";
 const FOLLOW: &str = "follow";
-const PROVE: &str = "prove";
+const READ_BACK: &str = "read_back";
 
 const STEPS: &[Step] = &[
     Step { name: CHANGE, under_lane_lock: true },
     Step { name: FOLLOW, under_lane_lock: false },
-    Step { name: PROVE, under_lane_lock: false },
+    Step { name: READ_BACK, under_lane_lock: false },
 ];
 
 /// How long Sampan works on a change; calls and lists answer within seconds, outages and throttling are waited out.
@@ -111,7 +111,7 @@ impl Saga for ShareSaga {
         match step.name {
             CHANGE => change::run(job, context).await,
             FOLLOW => follow::run(job, &self.engine(), context).await,
-            PROVE => prove::run(job, context).await,
+            READ_BACK => prove::run(job, context).await,
             other => Err(StepError::Record(format!("there is no step {other}"))),
         }
     }
@@ -147,7 +147,7 @@ impl Saga for ShareSaga {
             0 => State::Failed,
             _ => State::PartiallySucceeded,
         };
-        let result = operation.journal.outputs.get(PROVE).filter(|_| state != State::Failed).cloned();
+        let result = operation.journal.outputs.get(READ_BACK).filter(|_| state != State::Failed).cloned();
         let failure = operation.targets.iter().find_map(|target| target.failure.clone());
         Conclusion { state, result, failure }
     }
