@@ -146,6 +146,13 @@ impl StepContext {
         }
     }
 
+    /// Adds to the words of the failure that is being undone: what could not be removed.
+    pub fn add_to_failure(&mut self, words: &str) {
+        if let Some(failure) = &mut self.operation.failure {
+            failure.message.push_str(words);
+        }
+    }
+
     /// Says that the vendor has queued the work: the time counts as no stall.
     pub fn mark_queued_at_vendor(&mut self) {
         self.queued_at_vendor = true;

@@ -11,7 +11,7 @@ fn floor(package: &str) -> Option<u8> {
         "sampan-state" | "sampan-cloud" => 2,
         "sampan-ops" | "sampan-cloud-tencent" | "sampan-cloud-alibaba" => 3,
         "sampan-chassis" => 4,
-        "sampan-export-service" | "sampan-share-service" => 5,
+        "sampan-export-service" | "sampan-copy-service" | "sampan-share-service" => 5,
         "sampan-billing-service" | "sampan-simulator" => 5,
         "sampan" => 6,
         // Tests and benchmarks stand beside the product and may use any of it.

@@ -1,0 +1,144 @@
+//! The gRPC face of the copy service: parse, call one thing, answer.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use sampan_chassis::convert;
+use sampan_chassis::convert::spec::{check_labels, request_id};
+use sampan_chassis::cost::Pricing;
+use sampan_chassis::layers::Caller;
+use sampan_chassis::status::Problem;
+use sampan_cloud::Accounts;
+use sampan_core::limits::Limits;
+use sampan_core::{Reason, RequestId, SharedClock};
+use sampan_ops::{Engine, StartRequest};
+use sampan_proto::copy::v1 as pb;
+use sampan_proto::copy::v1::copy_service_server::CopyService;
+use sampan_state::{Admitted, ListQuery, OnSpent};
+use tonic::{Request, Response, Status};
+
+use crate::fields::Fields;
+use crate::spec::{CopySpec, Ground};
+use crate::{preview, price, rules, saga};
+
+/// Serves `sampan.copy.v1.CopyService`. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Service {
+    engine: Engine,
+    accounts: Accounts,
+    limits: Arc<Limits>,
+    pricing: Pricing,
+    clock: SharedClock,
+}
+
+impl Service {
+    /// Makes the service over an engine that runs [`crate::saga::CopySaga`].
+    pub fn new(engine: Engine, accounts: Accounts, limits: Arc<Limits>, pricing: Pricing, clock: SharedClock) -> Self {
+        Self { engine, accounts, limits, pricing, clock }
+    }
+
+    fn ground(&self) -> Ground<'_> {
+        Ground { accounts: &self.accounts, limits: &self.limits }
+    }
+
+    async fn preview(&self, request: pb::PreviewCopyRequest) -> Result<pb::PreviewCopyResponse, Problem> {
+        let mut reading = CopySpec::read(request.spec, self.ground());
+        let mut fields = Fields::new(self.ground());
+        let keep_for = fields.keep_for("keep_for", request.keep_for);
+        reading.broken.extend(fields.finish().0);
+        match &reading.spec {
+            Some(spec) if reading.broken.is_empty() => {
+                let (engine, ground, pricing) = (&self.engine, self.ground(), &self.pricing);
+                let asked = preview::Asked { engine, ground, pricing, keep_for };
+                let live = preview::live(asked, spec, reading.warnings.clone()).await;
+                live.map_err(|error| Problem::from_engine(error, self.clock.now()))
+            }
+            Some(spec) => Ok(preview::doubtful(self.ground(), spec, &reading).await),
+            None => Ok(preview::malformed(&reading.broken)),
+        }
+    }
+
+    async fn start(&self, caller: String, request: pb::CopyImageRequest) -> Result<pb::CopyImageResponse, Problem> {
+        let labels: BTreeMap<String, String> = request.labels.into_iter().collect();
+        let parsed = CopySpec::parse(request.spec, self.ground());
+        let mut findings = check_labels(&labels);
+        let request_id = request_id(&request.request_id, &mut findings);
+        let (mut broken, _) = rules::split(findings);
+        let spec = match parsed {
+            Ok((spec, _)) if broken.is_empty() => spec,
+            Ok(_) => return Err(Problem::request(&broken)),
+            Err(fields_broken) => {
+                broken.splice(0..0, fields_broken);
+                return Err(Problem::request(&broken));
+            }
+        };
+        self.hold_limit(&spec, request_id).await?;
+        let start = StartRequest {
+            kind: saga::KIND,
+            lane: spec.lane(),
+            caller,
+            labels,
+            request_id,
+            request: serde_json::to_value(&spec)
+                .map_err(|error| Problem::new(Reason::InternalFault, error.to_string()))?,
+            units: spec.units(spec.destinations.len()),
+            on_spent: if spec.queue_when_quota_spent { OnSpent::Queue } else { OnSpent::Refuse },
+        };
+        let (Admitted::New(operation) | Admitted::Existing(operation)) =
+            self.engine.start(start).await.map_err(|error| Problem::from_engine(error, self.clock.now()))?;
+        Ok(pb::CopyImageResponse { operation: Some(convert::operation(&operation)) })
+    }
+
+    /// Refuses a start that may cost more than its limit. A start that is known already is none: its repetition is
+    /// answered, whatever the price is now.
+    async fn hold_limit(&self, spec: &CopySpec, request_id: Option<RequestId>) -> Result<(), Problem> {
+        let Some(account) = self.accounts.get(&spec.account).filter(|_| spec.max_cost.is_some()) else { return Ok(()) };
+        let held = price::hold_limit(&self.pricing, account, &self.limits, spec).await;
+        match (held, request_id) {
+            (Err(refusal), Some(request_id)) if !self.is_known(spec, request_id).await? => Err(refusal),
+            (Err(refusal), None) => Err(refusal),
+            (Ok(()), _) | (Err(_), Some(_)) => Ok(()),
+        }
+    }
+
+    /// Looks through the operations of the lane, newest first: a repetition follows its start closely.
+    async fn is_known(&self, spec: &CopySpec, request_id: RequestId) -> Result<bool, Problem> {
+        let mut query = ListQuery {
+            kinds: vec![saga::KIND.to_owned()],
+            cloud: Some(spec.cloud),
+            account: Some(spec.account.to_string()),
+            region: Some(spec.region.to_string()),
+            ..ListQuery::default()
+        };
+        loop {
+            let page = self.engine.list(&query).await;
+            let page = page.map_err(|error| Problem::from_engine(error, self.clock.now()))?;
+            if page.operations.iter().any(|operation| operation.request_id == Some(request_id)) {
+                return Ok(true);
+            }
+            query.before = page.operations.last().map(|last| last.id);
+            if !page.more || query.before.is_none() {
+                return Ok(false);
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl CopyService for Service {
+    async fn preview_copy(
+        &self,
+        request: Request<pb::PreviewCopyRequest>,
+    ) -> Result<Response<pb::PreviewCopyResponse>, Status> {
+        Ok(Response::new(self.preview(request.into_inner()).await?))
+    }
+
+    async fn copy_image(
+        &self,
+        request: Request<pb::CopyImageRequest>,
+    ) -> Result<Response<pb::CopyImageResponse>, Status> {
+        let caller = Caller::of(request.extensions());
+        Ok(Response::new(self.start(caller, request.into_inner()).await?))
+    }
+}

@@ -1,0 +1,264 @@
+//! Decides what a well-formed copy request is: turns the message into a [`CopySpec`], without I/O.
+//!
+//! Every field error is found at once, by [`crate::fields`] and the rules of the request. What only the cloud can
+//! tell is left to [`crate::survey`] and [`crate::rules`].
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use sampan_chassis::convert::spec::NamedImage;
+use sampan_chassis::cost::CostLimit;
+use sampan_cloud::Accounts;
+use sampan_cloud::copy::{CopyCall, Encryption};
+use sampan_core::limits::Limits;
+use sampan_core::{AccountName, Cloud, ImageId, Lane, Reason, Region, Violation};
+use sampan_proto::copy::v1 as pb;
+use sampan_state::OnSpent;
+use serde::{Deserialize, Serialize};
+
+use crate::fields::Fields;
+use crate::rules::{self, Finding};
+
+/// What becomes of the good copies when others fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FailurePolicy {
+    /// They stay.
+    #[default]
+    BestEffort,
+    /// They are removed.
+    AllOrNothing,
+}
+
+/// How the content travels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Route {
+    /// By one copy of the image.
+    Image,
+    /// By a copy of each snapshot, and a new image made from these.
+    Snapshots,
+}
+
+/// One region that the image is copied to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Destination {
+    /// The region.
+    pub region: Region,
+    /// Name of this copy in place of that of all.
+    #[serde(default)]
+    pub image_name: Option<String>,
+    /// Key of this region in place of that of all.
+    #[serde(default)]
+    pub kms_key_id: Option<String>,
+}
+
+/// A checked copy: what its record keeps as the request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CopySpec {
+    /// Cloud of the account.
+    pub cloud: Cloud,
+    /// Configured account.
+    pub account: AccountName,
+    /// Region of the image.
+    pub region: Region,
+    /// The image.
+    pub image: ImageId,
+    /// Where to: 1 or more, each region once.
+    pub destinations: Vec<Destination>,
+    /// Name of the copies; `None` keeps that of the image.
+    #[serde(default)]
+    pub image_name: Option<String>,
+    /// Description of the copies.
+    #[serde(default)]
+    pub description: Option<String>,
+    /// Encryption of the copies; `None` leaves them as the image is.
+    #[serde(default)]
+    pub encryption: Option<Encryption>,
+    /// Resource group of the copies.
+    #[serde(default)]
+    pub resource_group_id: Option<String>,
+    /// Tags of the copies.
+    #[serde(default)]
+    pub tags: BTreeMap<String, String>,
+    /// Accounts that each usable copy is shared with.
+    #[serde(default)]
+    pub share_with: Vec<String>,
+    /// What becomes of the good copies when others fail.
+    #[serde(default)]
+    pub failure_policy: FailurePolicy,
+    /// How the content travels; `None` leaves it to the image's size.
+    #[serde(default)]
+    pub route: Option<Route>,
+    /// Whether it waits when the day's quota is spent; otherwise it is refused.
+    pub queue_when_quota_spent: bool,
+    /// How long Sampan waits for the cloud, in seconds; `None` leaves it to the image's size.
+    pub deadline_seconds: Option<u64>,
+    /// How long without progress counts as a stall, in seconds; `None` leaves it to the image's size.
+    pub stall_after_seconds: Option<u64>,
+    /// How long the copies are kept, in seconds, for estimates; `None` means 30 days.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keep_for_seconds: Option<u64>,
+    /// The most that they may cost.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_cost: Option<CostLimit>,
+}
+
+/// What a request is checked against.
+#[derive(Debug, Clone, Copy)]
+pub struct Ground<'a> {
+    /// Configured accounts.
+    pub accounts: &'a Accounts,
+    /// Limits in force.
+    pub limits: &'a Limits,
+}
+
+/// A message that was looked through.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reading {
+    /// What is asked for; `None` when not even the image is named well. Fields that are broken stand as they came, or
+    /// as their default; broken destinations are left out.
+    pub spec: Option<CopySpec>,
+    /// Every field that is wrong, in the order of the fields.
+    pub broken: Vec<Violation>,
+    /// What the caller should know.
+    pub warnings: Vec<Violation>,
+}
+
+impl Reading {
+    /// Returns whether a part of the request is wrong: the path of a field, or of a group of fields.
+    pub fn doubts(&self, path: &str) -> bool {
+        self.broken.iter().any(|violation| violation.field.starts_with(path))
+    }
+}
+
+impl CopySpec {
+    /// Checks a message.
+    ///
+    /// Returns the spec and the warnings of its fields.
+    ///
+    /// # Errors
+    /// Every field that is wrong, in the order of the fields; never empty.
+    pub fn parse(message: Option<pb::CopySpec>, ground: Ground<'_>) -> Result<(Self, Vec<Violation>), Vec<Violation>> {
+        match Self::read(message, ground) {
+            Reading { spec: Some(spec), broken, warnings } if broken.is_empty() => Ok((spec, warnings)),
+            Reading { broken, .. } => Err(broken),
+        }
+    }
+
+    /// Looks a message through and makes the best of it.
+    pub fn read(message: Option<pb::CopySpec>, ground: Ground<'_>) -> Reading {
+        let Some(message) = message else {
+            let finding = Finding::new(Reason::FieldRequired, "spec").message("the spec is missing");
+            let broken = finding.fix("Set spec: the image, the destinations, and what differs from the defaults");
+            return Reading { spec: None, broken: vec![broken.violation()], warnings: Vec::new() };
+        };
+        let mut fields = Fields::new(ground);
+        let image = fields.image(message.image.as_ref());
+        let destinations = fields.destinations(image.as_ref().map(|image| image.cloud), &message.destinations);
+        let failure_policy = fields.failure_policy(message.failure_policy);
+        let route = fields.route(message.route);
+        let on_spent = fields.when_quota_spent(message.when_quota_spent);
+        let deadline_seconds = fields.wait("spec.deadline", message.deadline);
+        let stall_after_seconds = fields.wait("spec.stall_after", message.stall_after);
+        let keep_for_seconds = fields.keep_for("spec.keep_for", message.keep_for);
+        let max_cost = fields.max_cost(message.max_cost.as_ref());
+        let (mut broken, mut warnings) = fields.finish();
+        // Without a cloud the vendor's own rules cannot be told; everything else has been looked at.
+        let Some(NamedImage { cloud, account, region, image }) = image else {
+            return Reading { spec: None, broken, warnings };
+        };
+        let spec = Self {
+            cloud,
+            account,
+            region,
+            image,
+            destinations,
+            image_name: filled(message.image_name),
+            description: filled(message.description),
+            encryption: message.encryption.map(|asked| Encryption { kms_key_id: filled(asked.kms_key_id) }),
+            resource_group_id: filled(message.resource_group_id),
+            tags: message.tags.into_iter().collect(),
+            share_with: message.share_with,
+            failure_policy,
+            route,
+            queue_when_quota_spent: on_spent == OnSpent::Queue,
+            deadline_seconds,
+            stall_after_seconds,
+            keep_for_seconds,
+            max_cost,
+        };
+        let (enforced, noted) = rules::split(rules::request::check(&spec, ground));
+        broken.extend(enforced);
+        warnings.extend(noted);
+        Reading { spec: Some(spec), broken, warnings }
+    }
+
+    /// Returns the lane of the copy calls: that of the source.
+    pub fn lane(&self) -> Lane {
+        self.lane_of(&self.region)
+    }
+
+    /// Returns the lane of calls in another region.
+    pub fn lane_of(&self, region: &Region) -> Lane {
+        Lane { cloud: self.cloud, account: self.account.clone(), region: region.clone() }
+    }
+
+    /// Returns how many calls of the source's lane serve `destinations` of them.
+    pub fn units(&self, destinations: usize) -> u32 {
+        match (self.cloud, self.route) {
+            _ if destinations == 0 => 0,
+            // One call serves all.
+            (Cloud::Tencent, _) => 1,
+            (Cloud::Alibaba, Some(Route::Snapshots)) => 0,
+            (Cloud::Alibaba, Some(Route::Image) | None) => u32::try_from(destinations).unwrap_or(u32::MAX),
+        }
+    }
+
+    /// Returns the destination of that region.
+    pub fn destination(&self, region: &Region) -> Option<&Destination> {
+        self.destinations.iter().find(|destination| destination.region == *region)
+    }
+
+    /// Returns the name of the copy in a region; `kept` is the name of the image.
+    pub fn name_in(&self, region: &Region, kept: &str) -> String {
+        let own = self.destination(region).and_then(|destination| destination.image_name.clone());
+        own.or_else(|| self.image_name.clone()).unwrap_or_else(|| kept.to_owned())
+    }
+
+    /// Returns the encryption of the copy in a region.
+    pub fn encryption_in(&self, region: &Region) -> Option<Encryption> {
+        let own = self.destination(region).and_then(|destination| destination.kms_key_id.clone());
+        self.encryption.as_ref().map(|all| Encryption { kms_key_id: own.or_else(|| all.kms_key_id.clone()) })
+    }
+
+    /// Returns what the cloud is asked for; `regions` is never empty, and `name` that of the copies.
+    pub fn call(&self, regions: Vec<Region>, name: String, token: Option<String>) -> CopyCall {
+        let encryption = regions.first().and_then(|region| self.encryption_in(region));
+        CopyCall {
+            source: self.region.clone(),
+            image: self.image.clone(),
+            destinations: regions,
+            name: Some(name),
+            description: self.description.clone(),
+            encryption,
+            resource_group_id: self.resource_group_id.clone(),
+            tags: self.tags.clone(),
+            token,
+        }
+    }
+
+    /// Returns the asked-for deadline.
+    pub fn deadline(&self) -> Option<Duration> {
+        self.deadline_seconds.map(Duration::from_secs)
+    }
+
+    /// Returns the asked-for stall alarm.
+    pub fn stall_after(&self) -> Option<Duration> {
+        self.stall_after_seconds.map(Duration::from_secs)
+    }
+}
+
+fn filled(text: String) -> Option<String> {
+    (!text.is_empty()).then_some(text)
+}
