@@ -5,9 +5,10 @@ use jiff::Timestamp;
 use sampan_core::OperationId;
 use serde::{Deserialize, Serialize};
 
+use super::batch::Batch;
 use super::ledger::{self, Asker};
 use super::record::{self, Entry};
-use super::rows::{Batch, Halt, Rows, read_json};
+use super::rows::{Halt, Rows, read_json};
 use super::{Embedded, keys};
 use crate::admission::{Admission, Admitted, NewOperation, OnSpent, QuotaRequest};
 use crate::error::Error;

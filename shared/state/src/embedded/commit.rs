@@ -4,11 +4,12 @@ use jiff::Timestamp;
 use sampan_core::OperationId;
 use sampan_core::quota_day::QuotaRule;
 
+use super::batch::Batch;
 use super::lanes;
 use super::ledger::{self, Asker};
 use super::operations::{due_after_lease, must_hold, prolong};
 use super::record::{self, Entry, after, micros_up};
-use super::rows::{Batch, Halt};
+use super::rows::Halt;
 use crate::error::Error;
 use crate::lease::WorkLease;
 use crate::operation::{CancelRequest, Operation, QuotaHold, RECORD_VERSION, State, TargetState};

@@ -112,6 +112,11 @@ pub(super) fn waiting(lane: &Lane, sequence: u64) -> Key {
     key
 }
 
+/// Reads the order of admission back from a key of a waiting list.
+pub(super) fn read_sequence(key: &[u8]) -> u64 {
+    key.split_last_chunk::<8>().map_or(0, |(_, sequence)| u64::from_be_bytes(*sequence))
+}
+
 /// Prefix of the due queue of one kind.
 pub(super) fn due_queue(kind: &str) -> Key {
     let mut key = vec![b'f'];

@@ -7,9 +7,10 @@ use jiff::Timestamp;
 use sampan_core::Lane;
 
 use super::Embedded;
+use super::batch::Batch;
 use super::ledger::LaneRow;
 use super::record::{Held, after, instant, micros_up};
-use super::rows::{Batch, Halt, Rows};
+use super::rows::{Halt, Rows};
 use crate::error::Error;
 use crate::lease::{LaneLease, LaneLocks};
 

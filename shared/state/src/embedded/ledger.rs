@@ -12,9 +12,10 @@ use sampan_core::{Lane, OperationId};
 use serde::{Deserialize, Serialize};
 use tracing::warn;
 
+use super::batch::Batch;
 use super::keys;
 use super::record::{self, Entry, instant, micros_up};
-use super::rows::{Batch, Halt, Rows, parse_json, read_json};
+use super::rows::{Halt, Rows, parse_json, read_json};
 use crate::error::Error;
 use crate::operation::{Operation, QuotaHold};
 use crate::quota::{QuotaPicture, Turn, Waiter};
@@ -104,7 +105,7 @@ fn save_day(batch: &mut Batch<'_>, lane: &Lane, date: Date, day: Day) -> Result<
             Ok(ControlFlow::Continue(()))
         })?;
         for key in old {
-            batch.remove(&key)?;
+            batch.remove(&key);
         }
     }
     batch.put_json(&key, &day)
@@ -119,12 +120,13 @@ pub(super) fn load_hold(rows: &impl Rows, lane: &Lane, id: OperationId) -> Resul
     Ok((!is_lapsed).then_some(hold))
 }
 
-fn list_waiting(rows: &impl Rows, lane: &Lane) -> Result<Vec<Waiting>, Halt> {
+/// Lists who waits, with the order of admission.
+fn list_waiting(rows: &impl Rows, lane: &Lane) -> Result<Vec<(u64, Waiting)>, Halt> {
     let prefix = keys::waiting_list(lane);
     let mut list = Vec::new();
     rows.scan(&prefix, &keys::after(&prefix), &mut |key, value| {
         match parse_json(key, value) {
-            Ok(waiting) => list.push(waiting),
+            Ok(waiting) => list.push((keys::read_sequence(key), waiting)),
             Err(Halt::Refused(problem)) => warn!(%lane, %problem, "waiter skipped"),
             Err(broken) => return Err(broken),
         }
@@ -142,13 +144,22 @@ fn is_waiting(rows: &impl Rows, lane: &Lane, sequence: u64) -> Result<bool, Halt
 /// Days are filled in order and never revisited, so nobody overtakes. A waiter that wants more than a whole day
 /// has (the limit was lowered after it was admitted) gets a day of its own.
 pub(super) fn plan(rows: &impl Rows, lane: &Lane, rule: &QuotaRule, now: Timestamp) -> Result<Vec<Planned>, Halt> {
-    let waiting = list_waiting(rows, lane)?;
+    plan_list(rows, lane, rule, &list_waiting(rows, lane)?, now)
+}
+
+fn plan_list(
+    rows: &impl Rows,
+    lane: &Lane,
+    rule: &QuotaRule,
+    waiting: &[(u64, Waiting)],
+    now: Timestamp,
+) -> Result<Vec<Planned>, Halt> {
     if waiting.is_empty() {
         return Ok(Vec::new());
     }
     let mut filling = Filling::begin(rows, lane, rule, now)?;
     let mut planned = Vec::with_capacity(waiting.len());
-    for Waiting { operation, units } in waiting {
+    for &(_, Waiting { operation, units }) in waiting {
         filling.add(rule, units);
         planned.push(Planned { operation, earliest: filling.earliest, is_today: filling.is_today });
     }
@@ -202,7 +213,7 @@ pub(super) fn spend(
         return Ok(date);
     }
     let mut filling = Filling::begin(batch, lane, rule, now)?;
-    for waiting in list_waiting(batch, lane)? {
+    for (_, waiting) in list_waiting(batch, lane)? {
         filling.add(rule, waiting.units);
     }
     filling.add(rule, units);
@@ -278,19 +289,24 @@ pub(super) fn turn(
         }
         drop_hold(batch, lane, id, hold)?;
     }
-    batch.put_json(&keys::waiting(lane, sequence), &Waiting { operation: id, units })?;
-    let planned = plan(batch, lane, rule, now)?;
-    let Some((position, place)) = planned.iter().enumerate().find(|(_, waiter)| waiter.operation == id) else {
+    // Most askers never wait, so the place in the list is worked out before it is written.
+    let mut waiting = list_waiting(batch, lane)?;
+    waiting.retain(|(place, _)| *place != sequence);
+    let position = waiting.partition_point(|(place, _)| *place < sequence);
+    waiting.insert(position, (sequence, Waiting { operation: id, units }));
+    let planned = plan_list(batch, lane, rule, &waiting, now)?;
+    let Some(place) = planned.get(position) else {
         return Err(Halt::Refused(Error::Corrupt { key: id.name(), message: "is missing in its waiting list".into() }));
     };
     if place.is_today {
-        batch.remove(&keys::waiting(lane, sequence))?;
+        stop_waiting(batch, lane, sequence)?;
         let mut today = load_day(batch, lane, day)?;
         today.reserved = today.reserved.saturating_add(units);
         save_day(batch, lane, day, today)?;
         batch.put_json(&keys::hold(lane, id), &Hold { day, units, committed: false, round: today.round })?;
         return Ok(Turn::Reserved { day });
     }
+    batch.put_json(&keys::waiting(lane, sequence), &Waiting { operation: id, units })?;
     Ok(Turn::Waiting { position: count(position), earliest_start: place.earliest })
 }
 
@@ -320,7 +336,7 @@ pub(super) fn commit_hold(
 
 /// Forgets a hold; a reservation no longer counts on its day, a commitment does.
 fn drop_hold(batch: &mut Batch<'_>, lane: &Lane, id: OperationId, hold: Hold) -> Result<(), Halt> {
-    batch.remove(&keys::hold(lane, id))?;
+    batch.remove(&keys::hold(lane, id));
     if !hold.committed && batch.get(&keys::day(lane, hold.day))?.is_some() {
         let mut day = load_day(batch, lane, hold.day)?;
         day.reserved = day.reserved.saturating_sub(hold.units);
@@ -340,7 +356,7 @@ pub(super) fn give_back(
 ) -> Result<Option<QuotaHold>, Halt> {
     let was_waiting = stop_waiting(batch, lane, sequence)?;
     let Some(hold) = load_hold(batch, lane, id)? else {
-        batch.remove(&keys::hold(lane, id))?;
+        batch.remove(&keys::hold(lane, id));
         return Ok(was_waiting.then_some(QuotaHold::None));
     };
     if hold.committed && batch.get(&keys::day(lane, hold.day))?.is_some() {
@@ -355,7 +371,9 @@ pub(super) fn give_back(
 /// Takes the operation out of the waiting list; returns whether it stood there.
 pub(super) fn stop_waiting(batch: &mut Batch<'_>, lane: &Lane, sequence: u64) -> Result<bool, Halt> {
     let was_waiting = is_waiting(batch, lane, sequence)?;
-    batch.remove(&keys::waiting(lane, sequence))?;
+    if was_waiting {
+        batch.remove(&keys::waiting(lane, sequence));
+    }
     Ok(was_waiting)
 }
 
@@ -369,7 +387,7 @@ pub(super) fn leave(
 ) -> Result<Option<QuotaHold>, Halt> {
     match load_hold(batch, lane, id)? {
         Some(hold) if hold.committed => {
-            batch.remove(&keys::waiting(lane, sequence))?;
+            batch.remove(&keys::waiting(lane, sequence));
             drop_hold(batch, lane, id, hold)?;
             Ok(None)
         }

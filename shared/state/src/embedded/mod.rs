@@ -4,6 +4,7 @@
 //! them in one durable commit. Reads see what is durable and never wait for the writer.
 
 mod admission;
+mod batch;
 mod commit;
 mod core;
 mod keys;
@@ -33,10 +34,11 @@ use tokio::sync::{mpsc, oneshot};
 use crate::Health;
 use crate::error::Error;
 
+use self::batch::Batch;
 use self::core::Core;
 use self::open::Medium;
 pub use self::open::OpenError;
-use self::rows::{Batch, Halt, Rows};
+use self::rows::{Halt, Rows};
 use self::writer::{Decision, Job};
 
 /// The embedded store.
@@ -139,7 +141,7 @@ impl Health for Embedded {
         let written = self
             .decide(|batch, now| {
                 let value = now.as_microsecond();
-                batch.put(keys::CHECK, &value.to_be_bytes())?;
+                batch.put(keys::CHECK, &value.to_be_bytes());
                 Ok(value)
             })
             .await?;

@@ -11,10 +11,11 @@ use sampan_core::{Lane, OperationId};
 use tokio::time::Instant;
 use tracing::warn;
 
+use super::batch::Batch;
 use super::core::LONGEST_SLEEP;
 use super::ledger::{self, Planned};
 use super::record::{self, Entry, Held, after, instant, micros_up};
-use super::rows::{Batch, Halt, Rows, printable};
+use super::rows::{Halt, Rows, printable};
 use super::{Embedded, commit, keys};
 use crate::error::Error;
 use crate::lease::WorkLease;
@@ -261,8 +262,8 @@ fn postpone(
     for kind in kinds {
         let key = keys::due(kind, due_us, id);
         if batch.get(&key)?.is_some() {
-            batch.remove(&key)?;
-            batch.put(&keys::due(kind, micros_up(again), id), &[])?;
+            batch.remove(&key);
+            batch.put(&keys::due(kind, micros_up(again), id), &[]);
         }
     }
     Ok(())

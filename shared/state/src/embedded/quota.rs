@@ -7,9 +7,10 @@ use sampan_core::quota_day::QuotaRule;
 use sampan_core::{Lane, OperationId};
 
 use super::Embedded;
+use super::batch::Batch;
 use super::ledger::{self, Asker};
 use super::record::{self, Entry};
-use super::rows::{Batch, Halt};
+use super::rows::Halt;
 use crate::error::Error;
 use crate::operation::QuotaHold;
 use crate::quota::{QuotaLedger, QuotaPicture, Turn, check_spending};

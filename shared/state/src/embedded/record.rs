@@ -4,8 +4,9 @@ use jiff::Timestamp;
 use sampan_core::{Lane, OperationId};
 use serde::{Deserialize, Serialize};
 
+use super::batch::Batch;
 use super::keys;
-use super::rows::{Batch, Halt, Rows, read_json};
+use super::rows::{Halt, Rows, read_json};
 use crate::error::Error;
 use crate::operation::Operation;
 pub(super) use crate::record::{after, instant, micros_up, parse};
@@ -49,10 +50,10 @@ impl Entry {
     /// Moves the operation to another place of the due queue, or out of it.
     pub(super) fn move_due(&mut self, batch: &mut Batch<'_>, id: OperationId, due_us: Option<i64>) -> Result<(), Halt> {
         if let Some(old) = self.due_us {
-            batch.remove(&keys::due(&self.kind, old, id))?;
+            batch.remove(&keys::due(&self.kind, old, id));
         }
         if let Some(new) = due_us {
-            batch.put(&keys::due(&self.kind, new, id), &[])?;
+            batch.put(&keys::due(&self.kind, new, id), &[]);
             batch.note_due(new);
         }
         self.due_us = due_us;

@@ -1,14 +1,12 @@
-//! Decides how rows are read and written: a snapshot for readers, and a batch whose refused decisions leave no trace.
+//! Decides how rows are read, from a snapshot or from a batch that is being written ([`super::batch`]).
 
 use std::fmt::Display;
 use std::ops::ControlFlow;
 
-use redb::{ReadOnlyTable, ReadableTable, Table, TableDefinition};
-use sampan_core::OperationId;
-use serde::Serialize;
+use redb::{ReadOnlyTable, ReadableTable, TableDefinition};
 use serde::de::DeserializeOwned;
 
-use super::keys::{self, Key};
+use super::keys;
 use crate::error::Error;
 
 /// The one table of the store.
@@ -71,7 +69,10 @@ pub(super) trait Rows {
     fn scan_back(&self, from: &[u8], to: &[u8], visit: &mut dyn FnMut(&[u8], &[u8]) -> Visit) -> Result<(), Halt>;
 }
 
-fn get_from(table: &impl ReadableTable<&'static [u8], &'static [u8]>, key: &[u8]) -> Result<Option<Vec<u8>>, Halt> {
+pub(super) fn get_from(
+    table: &impl ReadableTable<&'static [u8], &'static [u8]>,
+    key: &[u8],
+) -> Result<Option<Vec<u8>>, Halt> {
     Ok(table.get(key)?.map(|value| value.value().to_vec()))
 }
 
@@ -107,89 +108,6 @@ impl Rows for Snapshot {
     }
 }
 
-/// Rows of a transaction that is being written, with what is needed to take one decision back.
-pub(super) struct Batch<'txn> {
-    table: Table<'txn, &'static [u8], &'static [u8]>,
-    undo: Vec<(Key, Option<Vec<u8>>)>,
-    dirty: bool,
-    changed: Vec<OperationId>,
-    earliest_due: Option<i64>,
-}
-
-impl Rows for Batch<'_> {
-    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Halt> {
-        get_from(&self.table, key)
-    }
-
-    fn scan(&self, from: &[u8], to: &[u8], visit: &mut dyn FnMut(&[u8], &[u8]) -> Visit) -> Result<(), Halt> {
-        scan_over(&self.table, (from, to, false), visit)
-    }
-
-    fn scan_back(&self, from: &[u8], to: &[u8], visit: &mut dyn FnMut(&[u8], &[u8]) -> Visit) -> Result<(), Halt> {
-        scan_over(&self.table, (from, to, true), visit)
-    }
-}
-
-impl<'txn> Batch<'txn> {
-    pub(super) fn new(table: Table<'txn, &'static [u8], &'static [u8]>) -> Self {
-        Self { table, undo: Vec::new(), dirty: false, changed: Vec::new(), earliest_due: None }
-    }
-
-    /// Writes a row.
-    pub(super) fn put(&mut self, key: &[u8], value: &[u8]) -> Result<(), Halt> {
-        let old = self.table.insert(key, value)?.map(|old| old.value().to_vec());
-        self.undo.push((key.to_vec(), old));
-        Ok(())
-    }
-
-    /// Writes a row as JSON.
-    pub(super) fn put_json(&mut self, key: &[u8], value: &impl Serialize) -> Result<(), Halt> {
-        let bytes = serde_json::to_vec(value).map_err(|problem| unreadable(key, &problem))?;
-        self.put(key, &bytes)
-    }
-
-    /// Removes a row; one that is not there is no error.
-    pub(super) fn remove(&mut self, key: &[u8]) -> Result<(), Halt> {
-        let old = self.table.remove(key)?.map(|old| old.value().to_vec());
-        if old.is_some() {
-            self.undo.push((key.to_vec(), old));
-        }
-        Ok(())
-    }
-
-    /// Remembers that watchers of the operation are to be woken.
-    pub(super) fn note_change(&mut self, id: OperationId) {
-        self.changed.push(id);
-    }
-
-    /// Remembers that something is due at the given time.
-    pub(super) fn note_due(&mut self, due_us: i64) {
-        self.earliest_due = Some(self.earliest_due.map_or(due_us, |known| known.min(due_us)));
-    }
-
-    /// Keeps what the last decision wrote.
-    pub(super) fn accept(&mut self) {
-        self.dirty |= !self.undo.is_empty();
-        self.undo.clear();
-    }
-
-    /// Takes back what the last decision wrote.
-    pub(super) fn refuse(&mut self) -> Result<(), Halt> {
-        while let Some((key, old)) = self.undo.pop() {
-            match old {
-                Some(value) => drop(self.table.insert(key.as_slice(), value.as_slice())?),
-                None => drop(self.table.remove(key.as_slice())?),
-            }
-        }
-        Ok(())
-    }
-
-    /// Returns whether there is anything to commit, which operations changed, and the earliest due time written.
-    pub(super) fn finish(self) -> (bool, Vec<OperationId>, Option<i64>) {
-        (self.dirty, self.changed, self.earliest_due)
-    }
-}
-
 /// Reads a row that is kept as JSON.
 pub(super) fn read_json<T: DeserializeOwned>(rows: &impl Rows, key: &[u8]) -> Result<Option<T>, Halt> {
     match rows.get(key)? {
@@ -203,7 +121,7 @@ pub(super) fn parse_json<T: DeserializeOwned>(key: &[u8], bytes: &[u8]) -> Resul
     serde_json::from_slice(bytes).map_err(|problem| unreadable(key, &problem))
 }
 
-fn unreadable(key: &[u8], problem: &serde_json::Error) -> Halt {
+pub(super) fn unreadable(key: &[u8], problem: &serde_json::Error) -> Halt {
     Halt::Refused(Error::Corrupt { key: printable(key), message: problem.to_string() })
 }
 

@@ -10,8 +10,9 @@ use sampan_core::OperationId;
 use tokio::sync::{mpsc, oneshot};
 use tracing::{error, info};
 
+use super::batch::Batch;
 use super::core::Core;
-use super::rows::{Batch, Halt, ROWS};
+use super::rows::{Halt, ROWS};
 use crate::error::Error;
 
 /// Decisions in one transaction at most.
@@ -48,7 +49,7 @@ where
                 Some(Ok(value))
             }
             Err(Halt::Refused(error)) => {
-                batch.refuse()?;
+                batch.refuse();
                 Some(Err(error))
             }
             Err(broken) => return Err(broken),
@@ -119,7 +120,7 @@ fn write(core: &Core, jobs: &mut [Box<dyn Job>]) -> Result<Written, Halt> {
     for job in jobs.iter_mut() {
         job.decide(&mut batch)?;
     }
-    let (is_dirty, changed, earliest_due) = batch.finish();
+    let (is_dirty, changed, earliest_due) = batch.finish()?;
     if is_dirty {
         transaction.commit()?;
         Ok(Written { changed, earliest_due })

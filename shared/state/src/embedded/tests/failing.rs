@@ -12,6 +12,7 @@ use redb::backends::InMemoryBackend;
 use sampan_core::clock::Clock;
 use sampan_core::quota_day::QuotaRule;
 
+use super::super::batch::Batch;
 use super::super::open::Medium;
 use super::super::rows::{Halt, Rows};
 use super::super::{Embedded, keys};
@@ -96,23 +97,29 @@ fn test_rows(store: &Embedded) -> Vec<(Vec<u8>, Vec<u8>)> {
 #[tokio::test]
 async fn a_refused_decision_leaves_no_trace_in_the_commit_of_the_others() {
     let store = Embedded::in_memory(shared(&clock())).unwrap();
-    store.decide(|batch, _| batch.put(b"x1", b"old").and_then(|()| batch.put(b"x2", b"old"))).await.unwrap();
+    let old = |batch: &mut Batch<'_>, _| {
+        batch.put(b"x1", b"old");
+        batch.put(b"x2", b"old");
+        Ok(())
+    };
+    store.decide(old).await.unwrap();
     // The gate holds the writer until the others are queued, so they share a transaction.
     let (open, gate) = std::sync::mpsc::channel();
     let held = store.decide(move |_, _| Ok(gate.recv().is_ok()));
     let refused = store.decide(|batch, _| {
-        batch.put(b"x1", b"new")?;
-        batch.put(b"x1", b"newer")?;
-        batch.remove(b"x2")?;
-        batch.put(b"x2", b"again")?;
-        batch.put(b"x3", b"new")?;
-        batch.remove(b"x3")?;
-        batch.put(b"x4", b"new")?;
+        batch.put(b"x1", b"new");
+        batch.put(b"x1", b"newer");
+        batch.remove(b"x2");
+        batch.put(b"x2", b"again");
+        batch.put(b"x3", b"new");
+        batch.remove(b"x3");
+        batch.put(b"x4", b"new");
         Err::<(), _>(Halt::Refused(Error::Invalid("refused".to_owned())))
     });
     let accepted = store.decide(|batch, _| {
         assert_eq!(batch.get(b"x1")?, Some(b"old".to_vec()));
-        batch.put(b"x5", b"new")
+        batch.put(b"x5", b"new");
+        Ok(())
     });
     let (held, refused, accepted, ()) = tokio::join!(held, refused, accepted, async { open.send(()).unwrap() });
     assert!(held.unwrap());
@@ -128,7 +135,7 @@ async fn a_panic_in_a_decision_is_answered_and_the_store_goes_on() {
     let kept = admit(&store).await.unwrap();
     let broken: Result<(), Error> = store
         .decide(|batch, _| {
-            batch.put(b"x1", b"half")?;
+            batch.put(b"x1", b"half");
             panic!("as a damaged page makes redb do")
         })
         .await;

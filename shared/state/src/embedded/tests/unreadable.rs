@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use sampan_core::OperationId;
 
+use super::super::batch::Batch;
 use super::super::operations::next_due;
 use super::super::rows::Rows;
 use super::super::{Embedded, keys};
@@ -20,7 +21,8 @@ async fn overwrite(store: &Embedded, id: OperationId, change: impl Fn(String) ->
         .decide(move |batch, _| {
             let key = keys::operation(id);
             let record = String::from_utf8(batch.get(&key)?.unwrap()).unwrap();
-            batch.put(&key, change(record).as_bytes())
+            batch.put(&key, change(record).as_bytes());
+            Ok(())
         })
         .await
         .unwrap();
@@ -97,7 +99,11 @@ async fn a_claim_skips_what_it_cannot_read_and_loses_no_other() {
         damage(&store, admit(&store).await.unwrap().id).await;
     }
     let missing_entry = admit(&store).await.unwrap();
-    store.decide(move |batch, _| batch.put(&keys::entry(missing_entry.id), b"?")).await.unwrap();
+    let damage = move |batch: &mut Batch<'_>, _| {
+        batch.put(&keys::entry(missing_entry.id), b"?");
+        Ok(())
+    };
+    store.decide(damage).await.unwrap();
     clock.advance(SignedDuration::from_millis(1));
     let good = admit(&store).await.unwrap();
     let kinds = ["export".to_owned()];
