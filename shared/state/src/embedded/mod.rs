@@ -1,4 +1,4 @@
-//! The embedded backend: one redb file on one machine, or memory; for one process at a time.
+//! The embedded backend: one redb file with a journal on one machine, or memory; for one process at a time.
 //!
 //! Every decision is one function over the rows of a transaction ([`ledger`], [`record`]); [`writer`] runs many of
 //! them in one durable commit. Reads see what is durable and never wait for the writer.
@@ -7,6 +7,7 @@ mod admission;
 mod batch;
 mod commit;
 mod core;
+mod journal;
 mod keys;
 mod lanes;
 mod ledger;
@@ -61,7 +62,8 @@ impl fmt::Debug for Embedded {
 impl Embedded {
     /// Opens the store in the folder `dir`, or makes folder and store when they are not there.
     ///
-    /// - The store is the file `sampan.redb`; `sampan.lock` beside it says who uses it.
+    /// - The store is the file `sampan.redb`, after a crash together with `sampan.journal`; `sampan.lock` beside them
+    ///   says who uses it.
     /// - `clock`: the store's time, which due times, leases and quota days follow.
     ///
     /// Blocks on the disk for some milliseconds: call it before serving.

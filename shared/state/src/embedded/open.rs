@@ -11,6 +11,7 @@ use std::time::Duration;
 use redb::backends::{FileBackend, InMemoryBackend};
 use redb::{Builder, Database, DatabaseError, ReadableDatabase, StorageBackend, StorageError, TableDefinition};
 
+use super::journal::{self, Journaled};
 use super::overlay::{Overlay, Shared};
 use super::rows::ROWS;
 
@@ -18,10 +19,14 @@ use super::rows::ROWS;
 const FILE: &str = "sampan.redb";
 /// Name of the file while it is made: it takes its name only when it is whole.
 const UNFINISHED: &str = "sampan.redb.new";
+/// Name of the journal: what the store's file needs after a crash.
+const JOURNAL: &str = "sampan.journal";
 /// Name of the file whose lock says that the store is in use.
 const LOCK: &str = "sampan.lock";
 /// Version of the keys and rows that this program writes.
-pub(super) const FORMAT_VERSION: u64 = 1;
+///
+/// 2: a journal stands beside the file. A program that does not know it would lose what only the journal holds.
+pub(super) const FORMAT_VERSION: u64 = 2;
 /// Facts about the file itself.
 pub(super) const META: TableDefinition<'static, &'static str, u64> = TableDefinition::new("meta");
 /// Key of the version in [`META`].
@@ -145,17 +150,22 @@ impl OpenError {
 /// What the rows are kept on.
 #[derive(Debug, Clone)]
 pub(super) enum Medium {
-    /// A file.
+    /// A file, with a journal beside it.
     File(PathBuf),
-    /// Something that outlives the database on it, such as memory.
-    Backend(Arc<dyn StorageBackend>),
+    /// Something that outlives the database on it, such as memory, with or without a journal.
+    Backend {
+        /// Pages of the database.
+        pages: Arc<dyn StorageBackend>,
+        /// The journal.
+        journal: Option<Arc<dyn StorageBackend>>,
+    },
 }
 
 impl fmt::Display for Medium {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File(path) => write!(f, "{}", path.display()),
-            Self::Backend(_) => f.write_str("the store in memory"),
+            Self::Backend { .. } => f.write_str("the store in memory"),
         }
     }
 }
@@ -163,24 +173,81 @@ impl fmt::Display for Medium {
 impl Medium {
     /// Returns fresh memory.
     pub(super) fn memory() -> Self {
-        Self::Backend(Arc::new(InMemoryBackend::new()))
+        Self::Backend { pages: Arc::new(InMemoryBackend::new()), journal: None }
     }
 
     /// Opens the database, which is there already unless the medium is memory.
     pub(super) fn open(&self) -> Result<Database, OpenError> {
         match self {
             Self::File(path) => {
-                let open = || builder().open(path).map_err(|problem| OpenError::of_database(path, &problem));
-                unpanicked(path, open)
+                let (pages, journal) = (open_pages(path)?, open_journal(path)?);
+                let database = open_database(path, pages, Some(journal))?;
+                prepare(&database, path)?;
+                Ok(database)
             }
-            Self::Backend(backend) => {
+            Self::Backend { pages, journal } => {
                 let path = Path::new("memory");
-                let open = || builder().create_with_backend(Shared(Arc::clone(backend)));
-                let database = unpanicked(path, || open().map_err(|problem| OpenError::of_database(path, &problem)))?;
+                let database = open_database(path, Arc::clone(pages), journal.clone())?;
                 prepare(&database, path)?;
                 Ok(database)
             }
         }
+    }
+}
+
+fn open_database(
+    path: &Path,
+    pages: Arc<dyn StorageBackend>,
+    journal: Option<Arc<dyn StorageBackend>>,
+) -> Result<Database, OpenError> {
+    unpanicked(path, || {
+        let opened = match journal {
+            Some(journal) => {
+                let journaled = Journaled::open(pages, journal);
+                builder().create_with_backend(journaled.map_err(|problem| of_journal(path, &problem))?)
+            }
+            None => builder().create_with_backend(Shared(pages)),
+        };
+        opened.map_err(|problem| OpenError::of_database(path, &problem))
+    })
+}
+
+/// Opens the store's file, which must be there and not be empty: an empty one would be made a new database.
+fn open_pages(path: &Path) -> Result<Arc<dyn StorageBackend>, OpenError> {
+    let file = OpenOptions::new().read(true).write(true).open(path);
+    let file = file.map_err(|problem| OpenError::of_io(path, &problem))?;
+    match file.metadata() {
+        Ok(metadata) if metadata.len() > 0 => as_backend(path, file),
+        Ok(_) => Err(OpenError::NotAStore { path: path.to_path_buf() }),
+        Err(problem) => Err(OpenError::of_io(path, &problem)),
+    }
+}
+
+/// Opens the journal, or makes an empty one whose name survives a crash.
+fn open_journal(store: &Path) -> Result<Arc<dyn StorageBackend>, OpenError> {
+    let path = store.with_file_name(JOURNAL);
+    let failed = |problem: &io::Error| OpenError::of_io(&path, problem);
+    let is_new = !path.exists();
+    let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
+    let file = file.map_err(|problem| failed(&problem))?;
+    if is_new && let Some(folder) = path.parent() {
+        File::open(folder).and_then(|folder| folder.sync_all()).map_err(|problem| failed(&problem))?;
+    }
+    as_backend(&path, file)
+}
+
+fn as_backend(path: &Path, file: File) -> Result<Arc<dyn StorageBackend>, OpenError> {
+    let backend = FileBackend::new(file).map_err(|problem| OpenError::of_database(path, &problem))?;
+    Ok(Arc::new(backend))
+}
+
+/// Says of a journal that cannot be brought into the pages what is wrong.
+fn of_journal(store: &Path, problem: &io::Error) -> OpenError {
+    match problem.kind() {
+        ErrorKind::InvalidData | ErrorKind::UnexpectedEof => {
+            OpenError::Corrupt { path: store.to_path_buf(), message: format!("{JOURNAL} beside it does not fit") }
+        }
+        _ => OpenError::of_io(store, problem),
     }
 }
 
@@ -261,10 +328,13 @@ fn lock(folder: &Path, store: &Path) -> Result<File, OpenError> {
 fn make(folder: &Path, path: &Path) -> Result<(), OpenError> {
     let unfinished = folder.join(UNFINISHED);
     let failed = |problem: &io::Error| OpenError::of_io(path, problem);
-    // A leftover of a start that was killed: it never held anything.
-    match fs::remove_file(&unfinished) {
-        Err(problem) if problem.kind() != ErrorKind::NotFound => return Err(failed(&problem)),
-        Ok(()) | Err(_) => {}
+    // A leftover of a start that was killed, which never held anything, and the journal of a store that was moved
+    // away, which must not be brought into a new one.
+    for left in [&unfinished, &folder.join(JOURNAL)] {
+        match fs::remove_file(left) {
+            Err(problem) if problem.kind() != ErrorKind::NotFound => return Err(failed(&problem)),
+            Ok(()) | Err(_) => {}
+        }
     }
     let database = builder().create(&unfinished).map_err(|problem| OpenError::of_database(path, &problem))?;
     let prepared = prepare(&database, path);
@@ -274,22 +344,23 @@ fn make(folder: &Path, path: &Path) -> Result<(), OpenError> {
     File::open(folder).and_then(|folder| folder.sync_all()).map_err(|problem| failed(&problem))
 }
 
-/// Writes the tables and the format into a new database; an old one stays as it is.
+/// Writes the tables and the format into a new database, or one of an older format.
 fn prepare(database: &Database, path: &Path) -> Result<(), OpenError> {
     let damaged = |problem: redb::Error| OpenError::Corrupt { path: path.to_path_buf(), message: problem.to_string() };
     let write = || -> Result<(), redb::Error> {
         let mut transaction = database.begin_write()?;
         transaction.set_quick_repair(true);
-        let is_new = {
+        let is_current = {
             let mut meta = transaction.open_table(META)?;
-            let is_new = redb::ReadableTable::get(&meta, FORMAT)?.is_none();
-            if is_new {
+            let found = redb::ReadableTable::get(&meta, FORMAT)?.map(|version| version.value());
+            let is_current = found == Some(FORMAT_VERSION);
+            if !is_current {
                 meta.insert(FORMAT, FORMAT_VERSION)?;
                 transaction.open_table(ROWS)?;
             }
-            is_new
+            is_current
         };
-        if is_new { Ok(transaction.commit()?) } else { Ok(transaction.abort()?) }
+        if !is_current { Ok(transaction.commit()?) } else { Ok(transaction.abort()?) }
     };
     write().map_err(|problem| match problem {
         redb::Error::Io(problem) => OpenError::of_io(path, &problem),
@@ -306,20 +377,34 @@ fn check_existing(path: &Path) -> Result<(), OpenError> {
     if !metadata.is_file() {
         return Err(OpenError::NotAStore { path: path.to_path_buf() });
     }
-    let file = FileBackend::new(file).map_err(|problem| OpenError::of_database(path, &problem))?;
-    let file: Arc<dyn StorageBackend> = Arc::new(file);
-    open_on_paper(path, &file, false)?;
+    let file = as_backend(path, file)?;
+    let journal = path.with_file_name(JOURNAL);
+    let journal = match OpenOptions::new().read(true).write(true).open(&journal) {
+        Ok(file) => Some(as_backend(&journal, file)?),
+        Err(problem) if problem.kind() == ErrorKind::NotFound => None,
+        Err(problem) => return Err(OpenError::of_io(&journal, &problem)),
+    };
+    open_on_paper(path, &file, journal.as_deref(), false)?;
     if metadata.len() <= CHECKED_BYTES {
-        open_on_paper(path, &file, true)?;
+        open_on_paper(path, &file, journal.as_deref(), true)?;
     }
     Ok(())
 }
 
 /// Opens the file without writing to it. The whole check repairs what it can, which a plain opening does not: a file
 /// must pass without it first, because that is how it is opened then.
-fn open_on_paper(path: &Path, file: &Arc<dyn StorageBackend>, whole: bool) -> Result<(), OpenError> {
+fn open_on_paper(
+    path: &Path,
+    file: &Arc<dyn StorageBackend>,
+    journal: Option<&dyn StorageBackend>,
+    whole: bool,
+) -> Result<(), OpenError> {
     let overlay =
         Overlay::new(Box::new(Shared(Arc::clone(file)))).map_err(|problem| OpenError::of_io(path, &problem))?;
+    if let Some(journal) = journal {
+        journal::replay(journal, &mut |offset, bytes| overlay.write(offset, bytes))
+            .map_err(|problem| of_journal(path, &problem))?;
+    }
     unpanicked(path, || {
         let database = builder()
             .set_check_integrity_on_open(whole)

@@ -84,5 +84,5 @@ fn a_store_leaves_only_its_own_files() {
     let mut names: Vec<PathBuf> =
         std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name().into()).collect();
     names.sort();
-    assert_eq!(names, [PathBuf::from("sampan.lock"), PathBuf::from("sampan.redb")]);
+    assert_eq!(names, ["sampan.journal", "sampan.lock", "sampan.redb"].map(PathBuf::from));
 }

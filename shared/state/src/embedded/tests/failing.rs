@@ -60,7 +60,7 @@ impl StorageBackend for Disk {
 #[tokio::test]
 async fn a_full_disk_refuses_writes_until_there_is_space_and_loses_nothing() {
     let disk = Arc::new(Disk { memory: InMemoryBackend::new(), is_full: AtomicBool::new(false) });
-    let medium = Medium::Backend(Arc::clone(&disk) as Arc<dyn StorageBackend>);
+    let medium = Medium::Backend { pages: Arc::clone(&disk) as Arc<dyn StorageBackend>, journal: None };
     let store = Embedded::on(medium, shared(&clock())).unwrap();
     let kept = admit(&store).await.unwrap();
     let refused = start();
@@ -81,6 +81,48 @@ async fn a_full_disk_refuses_writes_until_there_is_space_and_loses_nothing() {
     assert!(matches!(store.admit(refused).await.unwrap(), Admitted::New(_)));
     let page = store.list(&ListQuery { page_size: 10, ..ListQuery::default() }).await.unwrap();
     assert_eq!(page.operations.len(), 2);
+}
+
+/// A journal that has room for its head alone.
+#[derive(Debug)]
+struct Small(InMemoryBackend);
+
+impl StorageBackend for Small {
+    fn len(&self) -> io::Result<u64> {
+        self.0.len()
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        self.0.read(offset, out)
+    }
+
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        if len > 4096 { Err(io::ErrorKind::StorageFull.into()) } else { self.0.set_len(len) }
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        self.0.sync_data()
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        self.0.write(offset, data)
+    }
+}
+
+#[tokio::test]
+async fn a_journal_without_room_stops_nothing() {
+    let journal = Arc::new(Small(InMemoryBackend::new()));
+    let medium = Medium::Backend { pages: Arc::new(InMemoryBackend::new()), journal: Some(journal) };
+    let store = Embedded::on(medium.clone(), shared(&clock())).unwrap();
+    let mut kept = Vec::new();
+    for _ in 0..5 {
+        kept.push(admit(&store).await.unwrap());
+    }
+    drop(store);
+    let store = Embedded::on(medium, shared(&clock())).unwrap();
+    for operation in kept {
+        assert_eq!(store.get(operation.id).await.unwrap(), operation);
+    }
 }
 
 /// Returns the rows whose keys begin with `x`.

@@ -7,9 +7,11 @@ use std::sync::Arc;
 
 use sampan_core::OperationId;
 
-use super::super::open::{FORMAT, META};
+use super::super::open::{FORMAT, FORMAT_VERSION, META};
 use super::super::{Embedded, OpenError};
 use super::{admit, clock, shared};
+use redb::ReadableDatabase as _;
+
 use crate::{Health, Operations};
 
 fn open(folder: &Path) -> Result<Arc<Embedded>, OpenError> {
@@ -95,10 +97,26 @@ async fn a_newer_format_is_refused_and_keeps_every_byte() {
     store_with_operations(folder.path()).await;
     let database = redb::Database::open(folder.path().join("sampan.redb")).unwrap();
     let transaction = database.begin_write().unwrap();
-    transaction.open_table(META).unwrap().insert(FORMAT, 2).unwrap();
+    transaction.open_table(META).unwrap().insert(FORMAT, FORMAT_VERSION + 1).unwrap();
     transaction.commit().unwrap();
     drop(database);
-    assert_refused(folder.path(), |problem| matches!(problem, OpenError::TooNew { found: 2, known: 1, .. }));
+    assert_refused(folder.path(), |problem| matches!(problem, OpenError::TooNew { found: 3, known: 2, .. }));
+}
+
+#[tokio::test]
+async fn an_older_format_is_opened_and_becomes_the_current_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("sampan.redb");
+    let last = store_with_operations(folder.path()).await;
+    let database = redb::Database::open(&path).unwrap();
+    let transaction = database.begin_write().unwrap();
+    transaction.open_table(META).unwrap().insert(FORMAT, 1).unwrap();
+    transaction.commit().unwrap();
+    drop(database);
+    open(folder.path()).unwrap().get(last).await.unwrap();
+    let database = redb::Database::open(&path).unwrap();
+    let meta = database.begin_read().unwrap().open_table(META).unwrap();
+    assert_eq!(meta.get(FORMAT).unwrap().unwrap().value(), FORMAT_VERSION);
 }
 
 #[tokio::test]
