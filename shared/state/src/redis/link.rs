@@ -14,7 +14,7 @@ use redis::io::tcp::TcpSettings;
 use redis::sentinel::{SentinelClient, SentinelClientBuilder, SentinelServerType};
 use redis::{
     AsyncConnectionConfig, Client, Cmd, ConnectionAddr, ConnectionInfo, ErrorKind, IntoConnectionInfo as _,
-    RedisConnectionInfo, RedisError, RedisResult, ServerErrorKind, TlsMode, Value,
+    RedisConnectionInfo, RedisError, RedisResult, ServerErrorKind, TlsCertificates, TlsMode, Value,
 };
 use secrecy::ExposeSecret as _;
 use tokio::sync::Mutex as AsyncMutex;
@@ -65,19 +65,17 @@ pub(super) struct Line {
 
 impl Link {
     /// Prepares the way; a cluster is connected at once, everything else with the first command.
-    pub(super) async fn new(url: &RedisUrl) -> RedisResult<Self> {
-        if url.tls {
-            // Fails when somebody has installed a provider already, which is just as well.
-            let _ = rustls::crypto::ring::default_provider().install_default();
-        }
+    pub(super) async fn new(url: &RedisUrl, certificates: Option<TlsCertificates>) -> RedisResult<Self> {
         let source = match &url.topology {
-            Topology::Cluster => return connect_cluster(url).await,
+            Topology::Cluster => return connect_cluster(url, certificates).await,
             Topology::Single => {
                 let info = url.hosts.first().map(|host| info(url, host)).transpose()?;
                 let info = info.ok_or((ErrorKind::InvalidClientConfig, "no host"))?;
-                Source::Client(Box::new(Client::open(info)?))
+                Source::Client(Box::new(client(info, certificates.as_ref())?))
             }
-            Topology::Sentinel { master } => Source::Sentinel(Box::new(AsyncMutex::new(sentinel(url, master)?))),
+            Topology::Sentinel { master } => {
+                Source::Sentinel(Box::new(AsyncMutex::new(sentinel(url, master, certificates)?)))
+            }
         };
         Ok(Self::Line(Line { source, current: Mutex::new(None), connecting: AsyncMutex::new((0, None)) }))
     }
@@ -260,7 +258,14 @@ fn info(url: &RedisUrl, host: &Host) -> RedisResult<ConnectionInfo> {
     Ok(info.set_redis_settings(settings(url)).set_tcp_settings(tcp()))
 }
 
-fn sentinel(url: &RedisUrl, master: &str) -> RedisResult<SentinelClient> {
+fn client(info: ConnectionInfo, certificates: Option<&TlsCertificates>) -> RedisResult<Client> {
+    match certificates {
+        Some(certificates) => Client::build_with_tls(info, certificates.clone()),
+        None => Client::open(info),
+    }
+}
+
+fn sentinel(url: &RedisUrl, master: &str, certificates: Option<TlsCertificates>) -> RedisResult<SentinelClient> {
     // Sentinels are asked for an address each time a connection is made anew, so a failover needs no word of theirs.
     let addresses = url.hosts.iter().map(|host| address(host, url.tls));
     let mut builder = SentinelClientBuilder::new(addresses, master, SentinelServerType::Master)?
@@ -269,6 +274,11 @@ fn sentinel(url: &RedisUrl, master: &str) -> RedisResult<SentinelClient> {
     if url.tls {
         builder =
             builder.set_client_to_redis_tls_mode(TlsMode::Secure).set_client_to_sentinel_tls_mode(TlsMode::Secure);
+    }
+    if let Some(certificates) = certificates {
+        builder = builder
+            .set_client_to_redis_certificates(certificates.clone())
+            .set_client_to_sentinel_certificates(certificates);
     }
     if let Some(user) = &url.credentials.user {
         builder = builder.set_client_to_redis_username(user);
@@ -285,9 +295,10 @@ fn sentinel(url: &RedisUrl, master: &str) -> RedisResult<SentinelClient> {
     builder.build()
 }
 
-async fn connect_cluster(url: &RedisUrl) -> RedisResult<Link> {
+async fn connect_cluster(url: &RedisUrl, certificates: Option<TlsCertificates>) -> RedisResult<Link> {
     let infos = url.hosts.iter().map(|host| info(url, host)).collect::<RedisResult<Vec<_>>>()?;
-    let nodes = infos.iter().cloned().map(Client::open).collect::<RedisResult<Vec<_>>>()?;
+    let node = |info: &ConnectionInfo| client(info.clone(), certificates.as_ref());
+    let nodes = infos.iter().map(node).collect::<RedisResult<Vec<_>>>()?;
     let mut builder = ClusterClient::builder(infos)
         .connection_timeout(CONNECT)
         .response_timeout(ANSWER)
@@ -295,6 +306,9 @@ async fn connect_cluster(url: &RedisUrl) -> RedisResult<Link> {
         .tcp_settings(tcp());
     if url.tls {
         builder = builder.tls(TlsMode::Secure);
+    }
+    if let Some(certificates) = certificates {
+        builder = builder.certs(certificates);
     }
     let connection = builder.build()?.get_async_connection().await?;
     Ok(Link::Cluster { connection, nodes })

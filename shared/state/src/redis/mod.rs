@@ -26,6 +26,7 @@ mod reply;
 mod scripts;
 #[cfg(test)]
 mod tests;
+mod tls;
 mod url;
 
 use std::fmt;
@@ -100,7 +101,7 @@ impl Redis {
     /// One [`OpenError`] per cause.
     pub async fn open(url: &RedisUrl, time: Time) -> Result<Arc<Self>, OpenError> {
         let prefix = Prefix(url.prefix.clone());
-        let link = Link::new(url).await.map_err(|error| OpenError::of(url, &error))?;
+        let link = Link::new(url, tls::certificates(url)?).await.map_err(|error| OpenError::of(url, &error))?;
         open::check(&link, url, &prefix).await?;
         let inner = Arc::new(Inner {
             name: url.to_string(),

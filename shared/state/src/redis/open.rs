@@ -31,6 +31,17 @@ pub enum OpenError {
         /// What the system says.
         message: String,
     },
+    /// One side does not trust the certificate of the other.
+    #[error(
+        "{store} cannot be trusted, or does not trust us: {message}; name the authority of its certificate with ca=FILE \
+         in the URL, and where it asks for ours, cert=FILE and key=FILE"
+    )]
+    Certificate {
+        /// The store, without secrets.
+        store: String,
+        /// What is wrong with it.
+        message: String,
+    },
     /// User or password are wrong or missing.
     #[error("{store} refuses the credentials: {message}")]
     Credentials {
@@ -124,6 +135,9 @@ impl OpenError {
             (ErrorKind::Server(ServerErrorKind::ReadOnly), _) => Self::Replica { store },
             (ErrorKind::MasterNameNotFoundBySentinel, _) => {
                 Self::Unreachable { store, message: "the sentinels know no such master".to_owned() }
+            }
+            (ErrorKind::Io, _) if message.contains("certificate") || message.contains("fatal alert") => {
+                Self::Certificate { store, message }
             }
             (ErrorKind::Io | ErrorKind::ClusterConnectionNotFound, _) => Self::Unreachable { store, message },
             _ => Self::Failed { store, message },

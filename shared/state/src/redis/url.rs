@@ -14,9 +14,12 @@
 //! | `wait_ms` | how long they may take, in milliseconds | 500 |
 //! | `eviction` | `refuse` or `allow` a `maxmemory-policy` other than `noeviction` | `refuse` |
 //! | `tls` | `true`: TLS to sentinels and cluster nodes too | `false` |
+//! | `ca` | file of the authorities (PEM) that a server's certificate may be from | the system's |
+//! | `cert`, `key` | files of a certificate of our own and its key (PEM), for servers that ask for one | none |
 //! | `sentinel_user`, `sentinel_password` | credentials of the sentinels | none |
 
 use std::fmt;
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -75,6 +78,9 @@ pub struct RedisUrl {
     pub(super) topology: Topology,
     pub(super) hosts: Vec<Host>,
     pub(super) tls: bool,
+    pub(super) ca: Option<PathBuf>,
+    pub(super) cert: Option<PathBuf>,
+    pub(super) key: Option<PathBuf>,
     pub(super) credentials: Credentials,
     pub(super) sentinel_credentials: Credentials,
     pub(super) db: i64,
@@ -120,6 +126,9 @@ impl FromStr for RedisUrl {
         let mut url = Self {
             hosts: parse_hosts(authority, port)?,
             tls: scheme == "rediss",
+            ca: None,
+            cert: None,
+            key: None,
             credentials: login.map(parse_login).transpose()?.unwrap_or_default(),
             sentinel_credentials: Credentials::default(),
             db: parse_db(db, &topology)?,
@@ -134,6 +143,12 @@ impl FromStr for RedisUrl {
         for option in options.split('&').filter(|option| !option.is_empty()) {
             let (name, value) = option.split_once('=').unwrap_or((option, ""));
             url.set(name, &decode(value)?)?;
+        }
+        if !url.tls && (url.ca.is_some() || url.cert.is_some() || url.key.is_some()) {
+            return Err(wrong("ca, cert and key are for TLS: rediss://, or tls=true"));
+        }
+        if url.cert.is_some() != url.key.is_some() {
+            return Err(wrong("cert and key belong together"));
         }
         Ok(url)
     }
@@ -170,10 +185,13 @@ impl RedisUrl {
                     _ => return Err(wrong("tls is true or false, and rediss:// is TLS already")),
                 }
             }
+            "ca" => self.ca = Some(value.into()),
+            "cert" => self.cert = Some(value.into()),
+            "key" => self.key = Some(value.into()),
             "sentinel_user" => self.sentinel_credentials.user = Some(value.to_owned()),
             "sentinel_password" => self.sentinel_credentials.password = Some(value.to_owned().into()),
             other => {
-                let known = "prefix, wait, wait_ms, eviction, tls, sentinel_user, sentinel_password";
+                let known = "prefix, wait, wait_ms, eviction, tls, ca, cert, key, sentinel_user, sentinel_password";
                 return Err(wrong(format!("`{other}` is no option; there are {known}")));
             }
         }

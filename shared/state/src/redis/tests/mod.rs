@@ -9,6 +9,7 @@ mod proxy;
 mod racing;
 mod sentinel;
 mod server;
+mod tls;
 mod trips;
 mod unreadable;
 mod watching;

@@ -1,5 +1,8 @@
 //! Facts of opening: every cause has its own error.
 
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+
 use super::server::{Server, free_port};
 use super::{admit, free_start, lane, need_redis};
 use crate::Health;
@@ -51,6 +54,46 @@ async fn a_user_needs_the_keys_of_its_prefix_and_no_others() {
     let url = format!("redis://right:pw@127.0.0.1:{port}?prefix=mine").parse().unwrap();
     let store = Redis::open(&url, Time::Server).await.unwrap();
     admit(&store, free_start(&lane(1))).await.unwrap();
+}
+
+/// Answers like a server of an old version: what it is asked about itself, and otherwise that all is well.
+fn old_server(version: &'static str) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().map_while(Result::ok) {
+            answer_as(version, stream);
+        }
+    });
+    port
+}
+
+fn answer_as(version: &str, mut stream: TcpStream) {
+    let info = format!("redis_version:{version}\r\nrole:master\r\n");
+    let mut asked = vec![0; 4096];
+    while let Ok(length @ 1..) = stream.read(&mut asked) {
+        let text = String::from_utf8_lossy(&asked[..length]);
+        let is_about_itself = text.contains("\r\nINFO\r\n");
+        // Every command is an array; a client may send several at once.
+        for _ in text.lines().filter(|line| line.starts_with('*')) {
+            let answer = match is_about_itself {
+                true => format!("${}\r\n{info}\r\n", info.len()),
+                false => "+OK\r\n".to_owned(),
+            };
+            if stream.write_all(answer.as_bytes()).is_err() {
+                return;
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_redis_that_is_too_old_is_refused_by_its_version() {
+    for version in ["5.0.14", "6.0.20"] {
+        let problem = refused(&format!("redis://127.0.0.1:{}", old_server(version))).await;
+        assert!(matches!(&problem, OpenError::TooOld { found, .. } if found == version), "{problem:?}");
+        assert!(problem.to_string().contains("6.2 or newer"), "{problem}");
+    }
 }
 
 #[tokio::test]
