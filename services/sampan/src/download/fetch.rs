@@ -3,11 +3,11 @@
 use std::fmt;
 use std::io;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use crc_fast::{CrcAlgorithm, Digest};
 use futures::StreamExt as _;
 use http::{StatusCode, header};
@@ -18,6 +18,7 @@ use sampan_proto::operation::v1::Artifact;
 use tokio::task::JoinSet;
 
 use super::Options;
+use super::block::Block;
 use super::links::Links;
 use super::parts::Layout;
 use super::unpack::{self, Watermark};
@@ -25,7 +26,7 @@ use crate::client::Failure;
 use crate::exit::Exit;
 use crate::output::progress;
 
-/// Bytes that are gathered before they are written: few system calls, little memory.
+/// Bytes that a stream gathers before they are written: few waits for the disk, little memory.
 const WRITE_BYTES: usize = 1024 * 1024;
 /// A stream that brings nothing for so long is broken off and begun again.
 const SILENCE: Duration = Duration::from_secs(30);
@@ -169,26 +170,30 @@ impl Job {
 
     /// Brings the missing parts, each stream in a task of its own, so that they use every core.
     async fn bring_missing(self: &Arc<Self>, streams: usize) -> Result<(), Failed> {
-        let mut missing = self.layout.missing().into_iter();
+        let missing = self.layout.missing();
+        let streams = streams.clamp(1, missing.len().max(1));
+        let missing = Arc::new(Mutex::new(missing.into_iter()));
         // Dropping the set ends the streams that are left.
         let mut work = JoinSet::new();
-        loop {
-            while work.len() < streams.max(1)
-                && let Some(part) = missing.next()
-            {
-                let job = Arc::clone(self);
-                work.spawn(async move { job.bring_part(part).await });
-            }
-            match work.join_next().await {
-                Some(Ok(outcome)) => outcome?,
-                Some(Err(fault)) => return Err(Failed::Network(format!("a stream broke down: {fault}"))),
-                None => return Ok(()),
-            }
+        for _ in 0..streams {
+            let (job, missing) = (Arc::clone(self), Arc::clone(&missing));
+            work.spawn(async move {
+                let mut block = Block::new(WRITE_BYTES);
+                let next = || missing.lock().unwrap_or_else(PoisonError::into_inner).next();
+                while let Some(part) = next() {
+                    job.bring_part(part, &mut block).await?;
+                }
+                Ok(())
+            });
         }
+        while let Some(ended) = work.join_next().await {
+            ended.map_err(|fault| Failed::Network(format!("a stream broke down: {fault}")))??;
+        }
+        Ok(())
     }
 
     /// Brings one part, from where the stream broke off last.
-    async fn bring_part(&self, part: usize) -> Result<(), Failed> {
+    async fn bring_part(&self, part: usize, block: &mut Block) -> Result<(), Failed> {
         let (start, length) = self.layout.range(part);
         let policy = RetryPolicy { max_attempts: 8, max_elapsed: Duration::from_secs(300), ..RetryPolicy::default() };
         let mut schedule = policy.schedule();
@@ -196,7 +201,7 @@ impl Job {
         let mut progress = Progress { digest: Digest::new(CrcAlgorithm::Crc64Xz), done: 0 };
         loop {
             let url = self.links.url(self.index).await;
-            match self.stream(&url, start, length, &mut progress).await {
+            match self.stream(&url, (start, length), &mut progress, block).await {
                 Ok(()) => break,
                 Err(Broken::Fatal(failed)) => return Err(failed),
                 Err(Broken::Expired) => self.links.renew(self.index, &url).await.map_err(Failed::Links)?,
@@ -211,7 +216,13 @@ impl Job {
         Ok(())
     }
 
-    async fn stream(&self, url: &str, start: u64, length: u64, progress: &mut Progress) -> Result<(), Broken> {
+    async fn stream(
+        &self,
+        url: &str,
+        (start, length): (u64, u64),
+        progress: &mut Progress,
+        block: &mut Block,
+    ) -> Result<(), Broken> {
         let range = format!("bytes={}-{}", start + progress.done, start + length - 1);
         let request = http::Request::get(url).header(header::RANGE, range).body(Bytes::new());
         let request = request.map_err(|_| Broken::Fatal(Failed::Network("the link is no URL".to_owned())))?;
@@ -219,32 +230,28 @@ impl Job {
         let answer = opened.map_err(|_| silent())?.map_err(|fault| Broken::Passing(fault.to_string()))?;
         self.judge(&answer, length - progress.done)?;
         let mut body = answer.into_body();
-        let mut gathered = BytesMut::with_capacity(WRITE_BYTES);
-        loop {
-            let next = tokio::time::timeout(SILENCE, body.next()).await;
-            let ended = match next {
-                Ok(Some(Ok(piece))) => {
-                    gathered.extend_from_slice(&piece);
-                    None
+        block.clear();
+        let ended = loop {
+            match tokio::time::timeout(SILENCE, body.next()).await {
+                Ok(Some(Ok(mut piece))) => {
+                    while !piece.is_empty() && progress.done + (block.bytes().len() as u64) < length {
+                        block.gather(&mut piece, length - progress.done - block.bytes().len() as u64);
+                        if block.is_full() {
+                            self.keep(start, block, progress).await?;
+                        }
+                    }
                 }
-                Ok(None) => Some(Ok(())),
-                Ok(Some(Err(fault))) => Some(Err(Broken::Passing(fault.to_string()))),
-                Err(_) => Some(Err(silent())),
-            };
-            if gathered.len() >= WRITE_BYTES || ended.is_some() {
-                // What has arrived is kept even when the stream broke: the next attempt goes on behind it.
-                let take = usize::try_from(length - progress.done).unwrap_or(usize::MAX).min(gathered.len());
-                let bytes = gathered.split_to(take);
-                gathered.clear();
-                self.keep(start, &bytes, progress)?;
+                Ok(None) => break Broken::Passing("the answer ended early".to_owned()),
+                Ok(Some(Err(fault))) => break Broken::Passing(fault.to_string()),
+                Err(_) => break silent(),
             }
-            match ended {
-                None => {}
-                Some(Ok(())) if progress.done == length => return Ok(()),
-                Some(Ok(())) => return Err(Broken::Passing("the answer ended early".to_owned())),
-                Some(Err(broken)) => return Err(broken),
-            }
+        };
+        // What has arrived is kept even when the stream broke: the next attempt goes on behind it.
+        if progress.done + (block.bytes().len() as u64) < length {
+            block.round_down();
         }
+        self.keep(start, block, progress).await?;
+        if progress.done == length { Ok(()) } else { Err(ended) }
     }
 
     fn judge<B>(&self, answer: &http::Response<B>, wanted: u64) -> Result<(), Broken> {
@@ -268,13 +275,21 @@ impl Job {
         }
     }
 
-    /// Writes to the page cache; the pieces are small enough not to hold the runtime up.
-    fn keep(&self, start: u64, bytes: &[u8], progress: &mut Progress) -> Result<(), Broken> {
-        self.layout.write(bytes, start + progress.done).map_err(|error| Broken::Fatal(Failed::Disk(error)))?;
-        progress.digest.update(bytes);
-        progress.done += bytes.len() as u64;
-        self.bar.inc(bytes.len() as u64);
-        self.fetched.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+    /// Writes a block behind what is there already, on a thread that may wait for the disk.
+    async fn keep(&self, start: u64, block: &mut Block, progress: &mut Progress) -> Result<(), Broken> {
+        let count = block.bytes().len() as u64;
+        progress.digest.update(block.bytes());
+        let (layout, full, at) = (Arc::clone(&self.layout), std::mem::take(block), start + progress.done);
+        let write = move || (layout.write(&full, at), full);
+        let (written, full) = tokio::task::spawn_blocking(write)
+            .await
+            .map_err(|fault| Broken::Fatal(Failed::Disk(io::Error::other(fault))))?;
+        written.map_err(|error| Broken::Fatal(Failed::Disk(error)))?;
+        *block = full;
+        block.clear();
+        progress.done += count;
+        self.bar.inc(count);
+        self.fetched.fetch_add(count, Ordering::Relaxed);
         Ok(())
     }
 }

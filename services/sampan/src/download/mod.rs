@@ -1,10 +1,12 @@
 //! `sampan download`: every artifact of an export, in parallel streams, resumed where it broke off, checked.
 //!
-//! [`parts`] cuts a file and remembers which parts are there, [`fetch`] brings the missing ones, [`unpack`] follows
+//! [`parts`] cuts a file and remembers in [`notes`] which parts are there, [`fetch`] brings the missing ones, [`unpack`] follows
 //! behind and unpacks, [`sparse`] leaves holes out, [`links`] keeps the signed URLs fresh.
 
+mod block;
 mod fetch;
 mod links;
+mod notes;
 mod parts;
 mod sparse;
 mod unpack;
@@ -110,7 +112,7 @@ async fn artifact(links: &Arc<Links>, index: usize, options: &Options) -> Result
     let archive = options.folder.join(name);
     let unpacks = options.unpack && artifact.packing == Packing::TarGzip as i32;
     let expected = artifact.crc64.parse::<u64>().ok();
-    let layout = Layout::open(&archive, artifact.size_bytes, &artifact.etag, expected);
+    let layout = Layout::open(&archive, (artifact.size_bytes, &artifact.etag), expected, unpacks);
     let layout = Arc::new(layout.map_err(|error| cannot_write(&archive, &error))?);
     let unpacked = unpacks.then(|| options.folder.join(unpacked_name(name)));
     let fetched = fetch::bring(links, index, &layout, options, unpacked.as_deref()).await.map_err(Failure::from)?;

@@ -1,22 +1,30 @@
 //! Cuts a file into parts and remembers which of them are there, through crashes.
 //!
-//! Beside `FILE.part` stands `FILE.part.json` with the CRC-64 of every part that is complete. After a crash, a part
-//! counts only when its bytes on the disk still have that CRC. A complete file without such notes is taken on trust,
-//! and checked as a whole at the end.
+//! Beside `FILE.part` stands `FILE.part.json` with the CRC-64 of every part that is complete ([`super::notes`]). After
+//! a crash, a part counts only when its bytes on the disk still have that CRC. A complete file without such notes is
+//! taken on trust, and checked as a whole at the end.
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt as _;
+#[cfg(target_os = "linux")]
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crc_fast::{CrcAlgorithm, Digest};
-use serde::{Deserialize, Serialize};
+
+use super::block::{ALIGN, Block};
+use super::notes::{self, Header, Note, Notes};
+use super::sparse;
 
 const MIB: u64 = 1024 * 1024;
-const LARGE_FILE: u64 = 1024 * MIB;
+const LARGE_FILE: u64 = 512 * MIB;
 const BUFFER: usize = 1024 * 1024;
+/// Smallest hole that direct writes leave: each hole cuts a write in two, and each direct write waits for the disk.
+const DIRECT_HOLE: usize = 64 * 1024;
 
 /// How sure a part is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,23 +36,15 @@ enum Part {
     Known(u64),
 }
 
-/// What is kept beside the file.
-#[derive(Debug, Default, Serialize, Deserialize)]
-struct Notes {
-    size_bytes: u64,
-    etag: String,
-    part_bytes: u64,
-    crc64: Vec<Option<u64>>,
-}
-
 /// A file in the making.
 #[derive(Debug)]
 pub(super) struct Layout {
     file: File,
+    /// The same file past the page cache, where the file system can.
+    direct: Option<File>,
     path: PathBuf,
     part_path: PathBuf,
-    notes_path: PathBuf,
-    etag: String,
+    notes: Notes,
     /// Size of the whole.
     pub(super) size_bytes: u64,
     /// Size of every part but the last.
@@ -58,9 +58,15 @@ pub(super) struct Layout {
 
 impl Layout {
     /// Opens what is there of `path`, or makes it.
-    pub(super) fn open(path: &Path, size_bytes: u64, etag: &str, expected: Option<u64>) -> io::Result<Self> {
+    ///
+    /// - `is_read_soon`: whether the bytes are read again while the rest arrives; they stay in memory then.
+    pub(super) fn open(
+        path: &Path,
+        (size_bytes, etag): (u64, &str),
+        expected: Option<u64>,
+        is_read_soon: bool,
+    ) -> io::Result<Self> {
         let part_path = with_ending(path, ".part");
-        let notes_path = with_ending(path, ".part.json");
         let finished = path.exists();
         if finished {
             // A file of that name is either the result already or a broken one: both are looked at the same way.
@@ -70,14 +76,16 @@ impl Layout {
         let file = File::options().read(true).write(true).create(true).truncate(false).open(&part_path)?;
         let found = file.metadata()?.len();
         file.set_len(size_bytes)?;
-        let part_bytes = if size_bytes > LARGE_FILE { 32 * MIB } else { 8 * MIB };
+        let direct = if is_read_soon { None } else { open_direct(&part_path) };
+        let part_bytes = if size_bytes >= LARGE_FILE { 32 * MIB } else { 8 * MIB };
+        let header = Header { size_bytes, etag: etag.to_owned(), part_bytes };
         let count = usize::try_from(size_bytes.div_ceil(part_bytes)).map_err(io::Error::other)?;
         let layout = Self {
             file,
+            direct,
             path: path.to_owned(),
             part_path,
-            notes_path,
-            etag: etag.to_owned(),
+            notes: Notes::new(with_ending(path, ".part.json"), header),
             size_bytes,
             part_bytes,
             expected,
@@ -92,11 +100,11 @@ impl Layout {
 
     /// Decides which parts of an old file count.
     fn take_stock(&self, found_bytes: u64, was_finished: bool) -> io::Result<()> {
-        let notes = self.read_notes();
+        let notes: HashMap<usize, u64> = self.notes.read().into_iter().map(|note| (note.part, note.crc64)).collect();
         for index in 0..self.count() {
             let (start, length) = self.range(index);
             let is_whole = start + length <= found_bytes;
-            let noted = notes.crc64.get(index).copied().flatten();
+            let noted = notes.get(&index).copied();
             let part = match noted {
                 _ if !is_whole => Part::Missing,
                 Some(noted) if self.crc_on_disk(index)? == noted => Part::Known(noted),
@@ -134,12 +142,30 @@ impl Layout {
         (0..self.count()).filter(|index| self.has(*index)).map(|index| self.range(index).1).sum()
     }
 
-    /// Writes bytes; holes are left out where the file is new.
-    pub(super) fn write(&self, bytes: &[u8], at: u64) -> io::Result<()> {
+    /// Writes a block; holes are left out where the file is new.
+    ///
+    /// What need not be read again soon goes past the page cache: filling fresh pages costs more than anything else
+    /// of a fast download, and takes the memory from those who use it.
+    pub(super) fn write(&self, block: &Block, at: u64) -> io::Result<()> {
+        let bytes = block.bytes();
+        let direct = self.direct.as_ref().filter(|_| at % ALIGN as u64 == 0);
+        let Some(direct) = direct else { return self.write_to(&self.file, bytes, at, sparse::BLOCK) };
+        let (whole, rest) = bytes.split_at(bytes.len() - bytes.len() % ALIGN);
+        match self.write_to(direct, whole, at, DIRECT_HOLE) {
+            // Some disks want another alignment, and some file systems say only here that they cannot.
+            Err(error) if error.kind() == io::ErrorKind::InvalidInput => {
+                self.write_to(&self.file, bytes, at, sparse::BLOCK)
+            }
+            Err(error) => Err(error),
+            Ok(()) => self.write_to(&self.file, rest, at + whole.len() as u64, sparse::BLOCK),
+        }
+    }
+
+    fn write_to(&self, file: &File, bytes: &[u8], at: u64, hole: usize) -> io::Result<()> {
         if self.is_fresh.load(Ordering::Relaxed) {
-            super::sparse::write_at(&self.file, bytes, at)
+            sparse::write_at(file, bytes, at, hole)
         } else {
-            self.file.write_all_at(bytes, at)
+            file.write_all_at(bytes, at)
         }
     }
 
@@ -151,7 +177,17 @@ impl Layout {
     /// Notes that a part is complete.
     pub(super) fn complete(&self, index: usize, crc64: u64) -> io::Result<()> {
         self.set(index, Part::Known(crc64));
-        self.write_notes()
+        self.notes.add(Note { part: index, crc64 }, || self.known())
+    }
+
+    /// Lists the parts that are sure.
+    fn known(&self) -> Vec<Note> {
+        let parts = self.lock();
+        let known = parts.iter().enumerate().filter_map(|(part, state)| match state {
+            Part::Known(crc64) => Some(Note { part, crc64: *crc64 }),
+            Part::Missing | Part::Trusted(_) => None,
+        });
+        known.collect()
     }
 
     /// Returns the CRC-64 of the whole; `None` while a part is missing.
@@ -179,20 +215,21 @@ impl Layout {
     pub(super) fn forget(&self) {
         self.is_fresh.store(false, Ordering::Relaxed);
         self.lock().fill(Part::Missing);
-        let _ = std::fs::remove_file(&self.notes_path);
+        // Notes that stay are of parts whose CRC does not fit: they will not count.
+        let _ = self.notes.remove();
     }
 
     /// Gives the complete file its name.
     pub(super) fn finish(&self) -> io::Result<()> {
         self.file.sync_data()?;
         std::fs::rename(&self.part_path, &self.path)?;
-        remove(&self.notes_path)
+        self.notes.remove()
     }
 
     /// Removes the file: what was made from it is kept instead.
     pub(super) fn discard(&self) -> io::Result<()> {
-        remove(&self.part_path)?;
-        remove(&self.notes_path)
+        notes::remove(&self.part_path)?;
+        self.notes.remove()
     }
 
     fn crc_on_disk(&self, index: usize) -> io::Result<u64> {
@@ -208,26 +245,6 @@ impl Layout {
             done += want as u64;
         }
         Ok(digest.finalize())
-    }
-
-    fn read_notes(&self) -> Notes {
-        let notes: Notes = std::fs::read(&self.notes_path)
-            .ok()
-            .and_then(|text| serde_json::from_slice(&text).ok())
-            .unwrap_or_default();
-        let fits =
-            notes.size_bytes == self.size_bytes && notes.etag == self.etag && notes.part_bytes == self.part_bytes;
-        if fits { notes } else { Notes::default() }
-    }
-
-    fn write_notes(&self) -> io::Result<()> {
-        let parts = self.lock();
-        let crc64 = parts.iter().map(|part| if let Part::Known(crc64) = part { Some(*crc64) } else { None }).collect();
-        let notes = Notes { size_bytes: self.size_bytes, etag: self.etag.clone(), part_bytes: self.part_bytes, crc64 };
-        let fresh = with_ending(&self.notes_path, ".new");
-        std::fs::write(&fresh, serde_json::to_vec(&notes).map_err(io::Error::other)?)?;
-        // The lock is held until the rename, so that an older note never replaces a newer one.
-        std::fs::rename(&fresh, &self.notes_path)
     }
 
     fn set(&self, index: usize, part: Part) {
@@ -247,9 +264,15 @@ fn with_ending(path: &Path, ending: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-fn remove(path: &Path) -> io::Result<()> {
-    match std::fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
+/// Opens a file past the page cache.
+#[cfg(target_os = "linux")]
+fn open_direct(path: &Path) -> Option<File> {
+    let flag = i32::try_from(rustix::fs::OFlags::DIRECT.bits()).ok()?;
+    // A file system that cannot is no failure: the page cache serves as well.
+    File::options().write(true).custom_flags(flag).open(path).ok()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn open_direct(_: &Path) -> Option<File> {
+    None
 }

@@ -150,7 +150,7 @@ fn unpack(layout: &Arc<Layout>, watermark: &Arc<Watermark>, round: u32, temporar
     loop {
         let count = member.read(&mut buffer)?;
         let Some(bytes) = buffer.get(..count).filter(|bytes| !bytes.is_empty()) else { break };
-        sparse::write_at(&file, bytes, written)?;
+        sparse::write_at(&file, bytes, written, sparse::BLOCK)?;
         written += bytes.len() as u64;
     }
     file.set_len(written)?;
