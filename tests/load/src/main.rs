@@ -11,6 +11,7 @@
 
 mod baseline;
 mod billing;
+mod bucket;
 mod child;
 mod download;
 mod footprint;
@@ -58,6 +59,13 @@ enum Command {
     /// Serves the baseline of estimates; started by `billing`.
     #[command(hide = true)]
     BillingBaseline,
+    /// Serves one object over HTTP; started by `download`.
+    #[command(hide = true)]
+    Bucket {
+        /// Size of the object in MiB.
+        #[arg(long, default_value_t = 2048)]
+        mib: u64,
+    },
     /// Serves the baseline; started by `grpc`.
     #[command(hide = true)]
     Baseline {
@@ -86,6 +94,7 @@ async fn main() -> Result<()> {
         Command::BillingBaseline => billing::serve().await,
         Command::Footprint => footprint::print(&sampan, rounds).await,
         Command::Download { mib } => download::print(&sampan, rounds, mib).await,
+        Command::Bucket { mib } => bucket::serve(mib).await,
         Command::Baseline { store } => baseline::serve(store).await,
     }
 }

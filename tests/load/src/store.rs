@@ -27,12 +27,14 @@ pub async fn print(rounds: usize) -> Result<()> {
     let clock = clock::system();
     let store: SharedStore = Embedded::open(&folder.path().join("store"), Arc::clone(&clock))?;
     let mut bare = (Vec::new(), Vec::new());
+    let mut redb = Vec::new();
     let mut one = (Vec::new(), Vec::new());
     let mut many = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..rounds {
         let latencies = bare_writes(&folder.path().join("bare"))?;
         bare.0.push(latencies.quantile_us(0.5));
         bare.1.push(per_second(&latencies));
+        redb.push(redb_commits(&folder.path().join("bare.redb"), &clock)?.quantile_us(0.5));
         let latencies = admissions(&store, &clock, 1).await?;
         one.0.push(latencies.quantile_us(0.5));
         one.1.push(per_second(&latencies));
@@ -42,6 +44,7 @@ pub async fn print(rounds: usize) -> Result<()> {
         many.2.push(latencies.quantile_us(0.99));
     }
     line("bare write + fdatasync, p50 µs", format!("{:.0}", Spread::of(&bare.0)), "");
+    line("one row of 1 KiB in a bare redb, p50 of the bare write", Spread::of_ratios(&redb, &bare.0), "");
     line("admission, 1 caller, p50 µs", format!("{:.0}", Spread::of(&one.0)), "");
     line("  of the bare write, p50", Spread::of_ratios(&one.0, &bare.0), "at most 4");
     line("admission, 1 caller, per second", format!("{:.0}", Spread::of(&one.1)), "");
@@ -70,6 +73,23 @@ fn bare_writes(path: &Path) -> Result<Latencies> {
         file.sync_data()?;
         latencies.push(call.elapsed());
         at = (at + RECORD_BYTES as u64) % BARE_FILE_BYTES;
+    }
+    Ok(Latencies::new(latencies))
+}
+
+/// Commits one row at a time into a database with one table: what the engine alone costs.
+fn redb_commits(path: &Path, clock: &SharedClock) -> Result<Latencies> {
+    const TABLE: redb::TableDefinition<'static, &[u8], &[u8]> = redb::TableDefinition::new("rows");
+    let database = redb::Database::create(path)?;
+    let record = vec![7; RECORD_BYTES];
+    let (begun, mut latencies) = (Instant::now(), Vec::new());
+    while begun.elapsed() < ROUND {
+        let key = OperationId::generate(clock.now());
+        let call = Instant::now();
+        let transaction = database.begin_write()?;
+        transaction.open_table(TABLE)?.insert(key.uuid().as_bytes().as_slice(), record.as_slice())?;
+        transaction.commit()?;
+        latencies.push(call.elapsed());
     }
     Ok(Latencies::new(latencies))
 }
