@@ -29,7 +29,7 @@ pub async fn serve(args: ServeArgs) -> Result<Exit, Failure> {
     let system = System::start(&config, &Parts { clock: clock::system() }).await?;
     let ready = json!({
         "ready": true,
-        "listeners": [{ "name": "grpc", "address": system.address().to_string(), "url": format!("http://{}", system.address()) }],
+        "listeners": [{ "name": "grpc", "address": system.address().to_string(), "url": system.url() }],
         "roles": system.roles(),
         "store": config.store.to_string(),
     });

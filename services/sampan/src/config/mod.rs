@@ -4,12 +4,13 @@
 
 mod account;
 mod billing;
+mod environment;
 mod peers;
 mod read;
+mod security;
 mod store;
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::time::Duration;
 
 use sampan_core::AccountName;
@@ -21,6 +22,7 @@ pub use account::{AccountConfig, CredentialsConfig, EndpointsConfig, SecretText,
 pub use billing::BillingConfig;
 pub use peers::PeersConfig;
 pub use read::Error;
+pub use security::{AuthConfig, TlsConfig};
 pub use store::StoreChoice;
 
 use crate::cli::ServeArgs;
@@ -34,6 +36,10 @@ pub const DEFAULT_LISTEN: &str = "127.0.0.1:7500";
 pub struct Config {
     /// Listener and roles.
     pub server: ServerConfig,
+    /// Certificates of the listener.
+    pub tls: TlsConfig,
+    /// Who may call, and what.
+    pub auth: AuthConfig,
     /// Where operations are kept: `embedded[:DIR]` or `memory`.
     pub store: StoreChoice,
     /// Accounts by name. Without any, `tencent` and `alibaba` exist with the vendors' own credential chains.
@@ -151,15 +157,12 @@ impl Default for TelemetryConfig {
 }
 
 impl Config {
-    /// Reads the file, if one is named, and lays the flags (and their environment variables) over it.
+    /// Reads the file, if one is named, and lays the environment and then the flags over it.
     ///
     /// # Errors
     /// [`Error`] with a sentence for each wrong key or value.
     pub fn load(args: &ServeArgs) -> Result<Self, Error> {
-        let mut config = match &args.config {
-            Some(path) => Self::read(path)?,
-            None => Self::default(),
-        };
+        let mut config = read::with_environment(args.config.as_deref(), std::env::vars())?;
         if let Some(listen) = &args.listen {
             config.server.listen.clone_from(listen);
         }
@@ -170,14 +173,6 @@ impl Config {
             config.store = store.parse()?;
         }
         Ok(config)
-    }
-
-    /// Reads a file.
-    ///
-    /// # Errors
-    /// [`Error::Unreadable`] and [`Error::Malformed`].
-    pub fn read(path: &Path) -> Result<Self, Error> {
-        read::file(path)
     }
 
     /// Returns the configuration as TOML, every secret replaced by `***`.

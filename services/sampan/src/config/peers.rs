@@ -1,6 +1,7 @@
 //! Where the services of other processes are.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +17,14 @@ pub struct PeersConfig {
     pub share: Addresses,
     /// Billing.
     pub billing: Addresses,
+    /// Authorities of the peers' certificates, PEM; without it the system's.
+    pub ca_file: Option<PathBuf>,
+    /// Certificate by which this process shows the peers who it is, PEM.
+    pub cert_file: Option<PathBuf>,
+    /// Private key of that certificate, PEM.
+    pub key_file: Option<PathBuf>,
+    /// File with a bearer token for the peers. Read again, because tokens are short-lived.
+    pub token_file: Option<PathBuf>,
     /// Seconds that one call may take, when its own caller does not allow less.
     pub timeout_seconds: u64,
     /// Seconds after which names are looked up again.
@@ -29,6 +38,10 @@ impl Default for PeersConfig {
             copy: Addresses::default(),
             share: Addresses::default(),
             billing: Addresses::default(),
+            ca_file: None,
+            cert_file: None,
+            key_file: None,
+            token_file: None,
             timeout_seconds: 10,
             resolve_seconds: 10,
         }
@@ -38,7 +51,7 @@ impl Default for PeersConfig {
 impl PeersConfig {
     /// Returns the URLs by role.
     pub fn addresses(&self) -> BTreeMap<&'static str, Vec<String>> {
-        let Self { export, copy, share, billing, timeout_seconds: _, resolve_seconds: _ } = self;
+        let Self { export, copy, share, billing, .. } = self;
         let all = [("export", export), ("copy", copy), ("share", share), ("billing", billing)];
         all.into_iter().map(|(role, addresses)| (role, addresses.0.clone())).collect()
     }

@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use super::Config;
+use toml::Table;
+
+use super::{Config, environment};
 
 /// A configuration that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -38,6 +40,26 @@ pub(super) fn file(path: &Path) -> Result<Config, Error> {
             error.span().map_or(1, |span| text.get(..span.start).map_or(1, |before| before.matches('\n').count() + 1));
         // The reader's own display quotes the line, which may hold a secret; only its number is told.
         Error::Malformed { path: shown, message: format!("line {line}: {message}{}", nearest(message)) }
+    })
+}
+
+/// Reads the file, if there is one, and lays the environment over it.
+pub(super) fn with_environment(
+    path: Option<&Path>,
+    variables: impl Iterator<Item = (String, String)>,
+) -> Result<Config, Error> {
+    let mut table = Table::new();
+    if let Some(path) = path {
+        // The file alone must be right: a mistake in it is told with its line.
+        file(path)?;
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| Error::Unreadable { path: path.display().to_string(), message: error.to_string() })?;
+        table = text.parse().map_err(|_| Error::Value(format!("{} has changed while it was read", path.display())))?;
+    }
+    environment::lay_over(&mut table, variables)?;
+    table.try_into().map_err(|error: toml::de::Error| {
+        let message = error.message();
+        Error::Value(format!("a variable SAMPAN_…__… does not fit: {message}{}", nearest(message)))
     })
 }
 

@@ -23,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::roles::{self, Ground, Role};
-use super::{open_accounts, open_peers, open_store};
+use super::{Guard, open_accounts, open_guard, open_peers, open_store};
 use crate::client::Failure;
 use crate::config::Config;
 use crate::exit::Exit;
@@ -38,6 +38,7 @@ pub struct Parts {
 /// A process of Sampan at work.
 pub struct System {
     server: Server,
+    is_secured: bool,
     roles: Vec<&'static str>,
     stop_runner: CancellationToken,
     tasks: TaskTracker,
@@ -57,7 +58,8 @@ impl System {
     /// [`Failure`] that says which part could not start and what to do.
     pub async fn start(config: &Config, parts: &Parts) -> Result<Self, Failure> {
         let roles = roles::chosen(&config.server.roles)?;
-        let listener = bind(config)?;
+        let guard = open_guard(&config.tls, &config.auth, &parts.clock).await?;
+        let listener = bind(config, &guard)?;
         let limits = Limits::load(&config.limits).map_err(|error| Failure::new(Exit::Usage, error.to_string()))?;
         let accounts = open_accounts(config, &parts.clock, &Transport::new())?;
         let peers = open_peers(&config.peers)?;
@@ -69,7 +71,7 @@ impl System {
         for role in &roles {
             services = role.serve(&ground, &engine, services)?;
         }
-        let options = server_options(config);
+        let options = server_options(config, &guard);
         let names: Vec<_> = roles.iter().map(|role| role.name()).collect();
         let local = ground.peers.serve_locally(names.clone(), &services, &options.limits);
         let server = Server::start(listener, services, as_health(&store), options)
@@ -80,13 +82,20 @@ impl System {
         let runner = Runner::new(engine, runner_options(config));
         let stop = stop_runner.clone();
         tasks.spawn(async move { runner.run(stop).await });
+        tasks.spawn(guard.clone().follow(stop_runner.clone()));
         tasks.close();
-        Ok(Self { server, roles: names, stop_runner, tasks, local })
+        Ok(Self { server, is_secured: guard.tls.is_some(), roles: names, stop_runner, tasks, local })
     }
 
     /// Returns the address that it listens on.
     pub fn address(&self) -> SocketAddr {
         self.server.address()
+    }
+
+    /// Returns the URL that clients use.
+    pub fn url(&self) -> String {
+        let scheme = if self.is_secured { "https" } else { "http" };
+        format!("{scheme}://{}", self.address())
     }
 
     /// Returns the roles that it has.
@@ -96,7 +105,7 @@ impl System {
 
     /// Stops in order: not ready, no new claims, leases handed back, calls drained.
     pub async fn shutdown(self) {
-        let Self { server, roles: _, stop_runner, tasks, local } = self;
+        let Self { server, is_secured: _, roles: _, stop_runner, tasks, local } = self;
         stop_runner.cancel();
         server.shutdown(async move { tasks.wait().await }).await;
         // Last, because steps and calls that came to their end may have asked a peer.
@@ -104,12 +113,13 @@ impl System {
     }
 }
 
-fn bind(config: &Config) -> Result<Listener, Failure> {
+fn bind(config: &Config, guard: &Guard) -> Result<Listener, Failure> {
     let address: SocketAddr = config.server.listen.parse().map_err(|_| {
         Failure::new(Exit::Usage, format!("`{}` is no address to listen on", config.server.listen))
             .advice("use the form 127.0.0.1:7500")
     })?;
-    Listener::bind(address, config.server.insecure).map_err(|error| Failure::new(Exit::Unavailable, error.to_string()))
+    Listener::bind(address, config.server.insecure || guard.tls.is_some())
+        .map_err(|error| Failure::new(Exit::Unavailable, error.to_string()))
 }
 
 fn engine(ground: &Ground<'_>, roles: &[&dyn Role]) -> Result<Engine, Failure> {
@@ -132,9 +142,13 @@ fn runner_options(config: &Config) -> RunnerOptions {
     }
 }
 
-fn server_options(config: &Config) -> server::Options {
-    let mut options =
-        server::Options { grace: Duration::from_secs(config.server.grace_seconds), ..server::Options::default() };
+fn server_options(config: &Config, guard: &Guard) -> server::Options {
+    let mut options = server::Options {
+        grace: Duration::from_secs(config.server.grace_seconds),
+        auth: Arc::clone(&guard.auth),
+        tls: guard.tls.clone(),
+        ..server::Options::default()
+    };
     options.limits.in_flight.short = config.server.max_in_flight;
     options
 }

@@ -22,6 +22,7 @@ mod remote;
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::{Arc, OnceLock, Weak};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -59,6 +60,8 @@ pub struct Options {
     pub connect_timeout: Duration,
     /// Trust and identity for `https` addresses; `None` means the system's roots and no identity.
     pub tls: Option<ClientTlsConfig>,
+    /// File with a bearer token that remote peers are shown; read for each call, because tokens are short-lived.
+    pub token_file: Option<PathBuf>,
 }
 
 impl Default for Options {
@@ -76,6 +79,7 @@ impl Default for Options {
             resolve_every: Duration::from_secs(10),
             connect_timeout: Duration::from_secs(2),
             tls: None,
+            token_file: None,
         }
     }
 }

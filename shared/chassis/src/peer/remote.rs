@@ -5,8 +5,9 @@
 
 use std::error::Error as _;
 
+use http::header::AUTHORIZATION;
 use http::request::Parts;
-use http::{Request, Response};
+use http::{HeaderValue, Request, Response};
 use http_body_util::{BodyExt as _, Full, Limited};
 use prost::bytes::Bytes;
 use sampan_core::Reason;
@@ -55,6 +56,7 @@ impl Remote {
         let started = Instant::now();
         let (mut parts, body) = request.into_parts();
         let body = self.message(body).await?;
+        self.show_token(&mut parts).await?;
         let may_repeat = is_without_effect(parts.uri.path());
         let allowed = crate::layers::deadline::asked_for(&parts.headers);
         let mut schedule = self.options.retry.schedule();
@@ -80,6 +82,19 @@ impl Remote {
                 context::set_timeout(&mut parts.headers, allowed.saturating_sub(started.elapsed()));
             }
         }
+    }
+
+    /// Shows the peer who this process is. A token that cannot be read is no reason to call without one.
+    async fn show_token(&self, parts: &mut Parts) -> Result<(), Problem> {
+        let Some(path) = &self.options.token_file else { return Ok(()) };
+        let token = tokio::fs::read_to_string(path).await;
+        let token =
+            token.map_err(|error| unavailable(self.peer, format!("the token in {}: {error}", path.display())))?;
+        let value = HeaderValue::from_str(&format!("Bearer {}", token.trim()));
+        let mut value = value.map_err(|_| unavailable(self.peer, format!("{} holds no token", path.display())))?;
+        value.set_sensitive(true);
+        parts.headers.insert(AUTHORIZATION, value);
+        Ok(())
     }
 
     async fn message(&self, body: Body) -> Result<Bytes, Problem> {
