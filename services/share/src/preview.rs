@@ -47,7 +47,7 @@ pub(crate) async fn live(
     let (live, mut warnings) = finding::split(findings);
     let violations = [reading.broken.clone(), live].concat();
     warnings.splice(0..0, reading.warnings.iter().cloned());
-    warnings.extend(advice::of(spec));
+    warnings.extend(advice::of(spec, &difference));
     for copy in &copies {
         warnings.extend(copy.warnings(ground));
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use sampan_chassis::auth::{Access, Ask};
 use sampan_chassis::convert;
 use sampan_chassis::convert::spec::{SpecReader, check_labels, request_id};
 use sampan_chassis::status::Problem;
@@ -49,7 +50,11 @@ impl Service {
         Ground { accounts: &self.accounts, limits: &self.limits }
     }
 
-    async fn preview(&self, request: pb::PreviewShareRequest) -> Result<pb::PreviewShareResponse, Problem> {
+    async fn preview(
+        &self,
+        access: &Access,
+        request: pb::PreviewShareRequest,
+    ) -> Result<pb::PreviewShareResponse, Problem> {
         let mut unnamed = Vec::new();
         let change = spec::change(request.change, &mut unnamed);
         let mut reading = ShareSpec::read(request.spec, change, self.ground());
@@ -57,10 +62,11 @@ impl Service {
         let Some(spec) = reading.spec.as_ref().filter(|_| !reading.doubts_image()) else {
             return Ok(preview::malformed(&reading));
         };
+        access.check(&asks("share.preview", spec))?;
         preview::live(&self.engine, self.ground(), spec, &reading).await.map_err(|error| self.problem(error))
     }
 
-    async fn start(&self, caller: String, start: Start) -> Result<Option<Operation>, Problem> {
+    async fn start(&self, access: &Access, start: Start) -> Result<Option<Operation>, Problem> {
         let reading = ShareSpec::read(start.spec, Some(start.change), self.ground());
         let mut broken = reading.broken;
         let mut findings = check_labels(&start.labels);
@@ -69,10 +75,11 @@ impl Service {
         let Some((spec, account)) = reading.spec.filter(|_| broken.is_empty()).and_then(|spec| self.owner(spec)) else {
             return Err(Problem::request(&broken));
         };
+        access.check(&asks("share.start", &spec))?;
         let request = StartRequest {
             kind: saga::KIND,
             lane: spec.lane(),
-            caller,
+            caller: access.caller().to_owned(),
             labels: start.labels,
             request_id,
             request: serde_json::to_value(&spec)
@@ -90,11 +97,16 @@ impl Service {
         Some((spec, account))
     }
 
-    async fn list(&self, request: &pb::ListImageSharesRequest) -> Result<pb::ListImageSharesResponse, Problem> {
+    async fn list(
+        &self,
+        access: &Access,
+        request: &pb::ListImageSharesRequest,
+    ) -> Result<pb::ListImageSharesResponse, Problem> {
         let mut reader = SpecReader::new(&self.accounts, &self.limits);
         let image = reader.image("image", request.image.as_ref());
         let (broken, _) = finding::split(reader.finish());
         let Some(image) = image.filter(|_| broken.is_empty()) else { return Err(Problem::request(&broken)) };
+        access.check(&Ask::new("share.list").account(image.account.as_str()).region(image.region.as_str()))?;
         let account = self.account(&image.account)?;
         let shares = account.shares.shares(&image.region, &image.image).await;
         let shares = shares.map_err(|error| Problem::from_call(&error))?;
@@ -115,23 +127,30 @@ impl Service {
     }
 }
 
+/// What a caller has to be permitted for this change.
+fn asks<'a>(action: &'a str, spec: &'a ShareSpec) -> Ask<'a> {
+    let ask = Ask::new(action).account(spec.account.as_str()).region(spec.region.as_str());
+    ask.share_targets(spec.account_ids.iter().map(String::as_str))
+}
+
 #[async_trait]
 impl ShareService for Service {
     async fn preview_share(
         &self,
         request: Request<pb::PreviewShareRequest>,
     ) -> Result<Response<pb::PreviewShareResponse>, Status> {
-        Ok(Response::new(self.preview(request.into_inner()).await?))
+        let access = Access::of(request.extensions());
+        Ok(Response::new(self.preview(&access, request.into_inner()).await?))
     }
 
     async fn share_image(
         &self,
         request: Request<pb::ShareImageRequest>,
     ) -> Result<Response<pb::ShareImageResponse>, Status> {
+        let access = Access::of(request.extensions());
         let pb::ShareImageRequest { request_id, spec, labels } = request.into_inner();
         let start = Start { change: Change::Add, request_id, spec, labels: labels.into_iter().collect() };
-        // Callers are not told apart until identities exist at the edge.
-        let operation = self.start(String::new(), start).await?;
+        let operation = self.start(&access, start).await?;
         Ok(Response::new(pb::ShareImageResponse { operation }))
     }
 
@@ -139,9 +158,10 @@ impl ShareService for Service {
         &self,
         request: Request<pb::UnshareImageRequest>,
     ) -> Result<Response<pb::UnshareImageResponse>, Status> {
+        let access = Access::of(request.extensions());
         let pb::UnshareImageRequest { request_id, spec, labels } = request.into_inner();
         let start = Start { change: Change::Remove, request_id, spec, labels: labels.into_iter().collect() };
-        let operation = self.start(String::new(), start).await?;
+        let operation = self.start(&access, start).await?;
         Ok(Response::new(pb::UnshareImageResponse { operation }))
     }
 
@@ -149,9 +169,10 @@ impl ShareService for Service {
         &self,
         request: Request<pb::SetImageSharesRequest>,
     ) -> Result<Response<pb::SetImageSharesResponse>, Status> {
+        let access = Access::of(request.extensions());
         let pb::SetImageSharesRequest { request_id, spec, labels } = request.into_inner();
         let start = Start { change: Change::Set, request_id, spec, labels: labels.into_iter().collect() };
-        let operation = self.start(String::new(), start).await?;
+        let operation = self.start(&access, start).await?;
         Ok(Response::new(pb::SetImageSharesResponse { operation }))
     }
 
@@ -159,6 +180,7 @@ impl ShareService for Service {
         &self,
         request: Request<pb::ListImageSharesRequest>,
     ) -> Result<Response<pb::ListImageSharesResponse>, Status> {
-        Ok(Response::new(self.list(request.get_ref()).await?))
+        let access = Access::of(request.extensions());
+        Ok(Response::new(self.list(&access, request.get_ref()).await?))
     }
 }

@@ -4,6 +4,7 @@ use sampan_core::finding::Source;
 use sampan_core::{Cloud, Severity, Violation};
 
 use super::sources;
+use crate::plan::Difference;
 use crate::spec::{Change, ShareSpec};
 
 /// Nobody has reviewed the image for its receivers.
@@ -20,12 +21,17 @@ pub const INSTANCES_LOSE_IMAGE: &str = "UNSHARE_INSTANCES_LOSE_IMAGE";
 pub const COPIES_STAY: &str = "UNSHARE_COPIES_STAY";
 
 /// Returns the warnings that go with a change, in a fixed order.
-pub fn of(spec: &ShareSpec) -> Vec<Violation> {
+pub fn of(spec: &ShareSpec, difference: &Difference) -> Vec<Violation> {
+    let (shares, unshares) = match spec.change {
+        Change::Add => (true, false),
+        Change::Remove => (false, true),
+        Change::Set => (!spec.account_ids.is_empty(), !difference.remove.is_empty()),
+    };
     let mut warnings = Vec::new();
-    if spec.change != Change::Remove {
+    if shares {
         warnings.extend(sharing(spec));
     }
-    if spec.change != Change::Add {
+    if unshares {
         warnings.extend(unsharing(spec));
     }
     warnings
@@ -45,7 +51,7 @@ fn sharing(spec: &ShareSpec) -> [Violation; 4] {
             INSTANCES_ONLY,
             "receivers can only create instances from it; who needs more copies it within the region and owns the copy"
                 .to_owned(),
-            "Nothing needs to be done",
+            "",
             overview,
         ),
         warning(

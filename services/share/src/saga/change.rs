@@ -67,13 +67,15 @@ impl Job<'_> {
             return Err(StepError::Call(outage.clone()));
         }
         let (enforced, warnings) = finding::split(survey.findings(self.spec, self.limits));
-        for warning in warnings.iter().chain(&advice::of(self.spec)) {
+        let live = survey.live();
+        let now = live.as_ref().map(|live| Difference::of(self.spec.change, &self.spec.account_ids, live));
+        for warning in warnings.iter().chain(&advice::of(self.spec, &now.unwrap_or_default())) {
             context.warn(&warning.rule, warning.message.clone());
         }
         if !enforced.is_empty() && !has_changed(context, notes) {
             return Ok(Next::Stop(Outcome::Fail(broken_rules(enforced))));
         }
-        let Some(live) = survey.live().filter(|_| enforced.is_empty()) else {
+        let Some(live) = live.filter(|_| enforced.is_empty()) else {
             // The first calls have changed something; what is left of the change is given up.
             let failure = broken_rules(enforced);
             let open = self.open(context);
