@@ -5,10 +5,9 @@
 The tours see nothing but these variables:
 
     SAMPAN_TARGET            host:port of the server without TLS
-    SAMPAN_SECURE_TARGET     host:port of the same server behind TLS
-    SAMPAN_TLS_CA            file with the certificate that the TLS one is trusted by
+    SAMPAN_SECURE_TARGET     host:port of another one, with TLS, that asks for a token
+    SAMPAN_TLS_CA            file with the certificate that it is trusted by
     SAMPAN_TOKEN             bearer token for it
-    SAMPAN_TOKENS_ARE_ASKED  1 when that server refuses calls without a good token, else 0
 """
 
 import contextlib
@@ -101,7 +100,7 @@ def main(language):
         # Here is a Go for those who have none; see prepare.
         if (ROOT / "target" / "venv" / "bin" / "go").exists():
             tour["PATH"] = str(ROOT / "target" / "venv" / "bin") + os.pathsep + tour["PATH"]
-        tour.update(stack.enter_context(secure.served(folder, serve, target, lambda line: started(line, errors))))
+        tour.update(stack.enter_context(secure.served(folder, serve, lambda line: started(line, errors))))
         code = subprocess.run(COMMANDS[language], cwd=CLIENTS / language, env=tour, check=False).returncode
         if code:
             print(errors.read_text()[-4000:], file=sys.stderr)

@@ -1,23 +1,16 @@
-"""Decides how the tours get TLS and a token: from the server itself, or from a TLS terminator in front of it."""
+"""Makes certificates and a token, and starts a server that asks for them."""
 
-import asyncio
 import contextlib
 import datetime
 import ipaddress
 import json
 import pathlib
-import ssl
-import threading
 
 import jwt
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from jwt.algorithms import ECAlgorithm
-
-# Switch this on with the server's own [tls] and [auth]; until then a terminator of TLS stands in front of it, and
-# nobody looks at the token.
-SERVER_HAS_TLS = False
 
 ISSUER = "https://issuer.example"
 AUDIENCE = "sampan"
@@ -78,56 +71,25 @@ def token(folder):
 
 
 @contextlib.contextmanager
-def terminator(files, target):
-    """Serves TLS on a free port and passes the bytes on to `target`; yields the port."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(files["server"], files["key"])
-    context.set_alpn_protocols(["h2"])
-    host, port = target.rsplit(":", 1)
+def served(folder, serve, started):
+    """Runs a second server, with TLS and tokens, and yields the variables by which a tour finds it.
 
-    async def copied(reader, writer):
-        with contextlib.suppress(OSError):
-            while data := await reader.read(65536):
-                writer.write(data)
-                await writer.drain()
-        writer.close()
-
-    async def serve_one(reader, writer):
-        back_reader, back_writer = await asyncio.open_connection(host, int(port))
-        await asyncio.gather(copied(reader, back_writer), copied(back_reader, writer))
-
-    loop = asyncio.new_event_loop()
-    server = loop.run_until_complete(asyncio.start_server(serve_one, "127.0.0.1", 0, ssl=context))
-    thread = threading.Thread(target=loop.run_forever, daemon=True)
-    thread.start()
-    try:
-        yield server.sockets[0].getsockname()[1]
-    finally:
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
-
-
-@contextlib.contextmanager
-def served(folder, serve, target, started):
-    """Yields the variables by which a tour finds a server with TLS.
-
-    - `serve`: arguments of the server without TLS, `target`: where it listens
+    - `serve`: arguments of the server without TLS
     - `started`: starts the binary with arguments
     """
     files = certificates(folder)
     bearer, jwks = token(folder)
-    told = {"SAMPAN_TLS_CA": str(files["authority"]), "SAMPAN_TOKEN": bearer}
-    if not SERVER_HAS_TLS:
-        with terminator(files, target) as port:
-            yield {**told, "SAMPAN_SECURE_TARGET": f"localhost:{port}", "SAMPAN_TOKENS_ARE_ASKED": "0"}
-        return
     plain = pathlib.Path(serve[serve.index("--config") + 1])
     config = folder / "secure.toml"
     config.write_text(plain.read_text() + secure_toml(files, jwks))
     arguments = [str(config) if part == str(plain) else part for part in serve]
     with started(arguments) as ready:
         port = ready["listeners"][0]["address"].rsplit(":", 1)[1]
-        yield {**told, "SAMPAN_SECURE_TARGET": f"localhost:{port}", "SAMPAN_TOKENS_ARE_ASKED": "1"}
+        yield {
+            "SAMPAN_SECURE_TARGET": f"localhost:{port}",
+            "SAMPAN_TLS_CA": str(files["authority"]),
+            "SAMPAN_TOKEN": bearer,
+        }
 
 
 def secure_toml(files, jwks):

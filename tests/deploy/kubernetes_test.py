@@ -220,7 +220,10 @@ def test_nothing_goes_in_or_out_unless_a_policy_says_so(overlay):
 def test_every_peer_is_a_service_of_the_overlay(overlay):
     services = {name(found): found["spec"] for found in of_kind(overlay, "Service")}
     wanted = "https" if "[tls]" in config(overlay) else "http"
-    for role, url in tomllib.loads(config(overlay))["peers"].items():
+    peers = tomllib.loads(config(overlay))["peers"]
+    assert set(ROLES) <= set(peers)
+    for role in ROLES:
+        url = peers[role]
         scheme, host, port = re.fullmatch(r"(https?)://([a-z-]+):(\d+)", url).groups()
         assert scheme == wanted and host.endswith(role)
         assert int(port) in [found["port"] for found in services[host]["ports"]]
@@ -239,7 +242,7 @@ def test_the_configurations_differ_in_what_they_say_they_do_alone():
         for folder in ("base", "components/tls", "overlays/dev")
     )
     assert plain["server"].pop("insecure") is True and "insecure" not in tls["server"]
-    del tls["tls"], tls["peers"], plain["peers"]
+    del tls["tls"], tls["auth"], tls["peers"], plain["peers"]
     assert tls == plain
     assert {key: dev[key] for key in ("metrics",)} == {"metrics": plain["metrics"]}
 

@@ -173,7 +173,6 @@ def test_tls_and_a_token_open_the_door():
         assert error.code() == grpc.StatusCode.UNAVAILABLE
 
 
-@pytest.mark.skipif(os.environ["SAMPAN_TOKENS_ARE_ASKED"] == "0", reason="the server asks for no token")
 def test_without_a_good_token_the_door_stays_shut():
     for token in (None, "not.a.token"):
         with connect.secure(token=token) as channel:

@@ -18,7 +18,6 @@ import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.condition.DisabledIfEnvironmentVariable;
 import sampan.billing.v1.BillingEstimatorServiceGrpc;
 import sampan.billing.v1.DiskSize;
 import sampan.billing.v1.Downloads;
@@ -226,8 +225,6 @@ class TourTest {
   }
 
   @Test
-  @DisabledIfEnvironmentVariable(
-      named = "SAMPAN_TOKENS_ARE_ASKED", matches = "0", disabledReason = "the server asks for no token")
   void withoutAGoodTokenTheDoorStaysShut() throws Exception {
     for (var token : new String[] {null, "not.a.token"}) {
       var channel = Connect.secure(token);
