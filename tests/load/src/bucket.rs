@@ -135,6 +135,13 @@ impl ExportService for Links {
         Ok(tonic::Response::new(Default::default()))
     }
 
+    async fn estimate_export(
+        &self,
+        _request: Request<pb::EstimateExportRequest>,
+    ) -> Result<tonic::Response<pb::EstimateExportResponse>, Status> {
+        Ok(tonic::Response::new(Default::default()))
+    }
+
     async fn export_image(
         &self,
         _request: Request<pb::ExportImageRequest>,
