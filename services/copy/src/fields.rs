@@ -102,7 +102,7 @@ impl<'a> Fields<'a> {
     }
 
     pub(crate) fn max_cost(&mut self, limit: Option<&billing_pb::CostLimit>) -> Option<CostLimit> {
-        CostLimit::parse(limit?, "spec.max_cost").map_err(|broken| self.cost = Some(broken)).ok()
+        CostLimit::parse(limit?, "spec.max_cost").map_err(|broken| self.cost = Some(*broken)).ok()
     }
 
     pub(crate) fn wait(&mut self, field: &'static str, wait: Option<prost_types::Duration>) -> Option<u64> {

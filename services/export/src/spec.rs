@@ -348,7 +348,7 @@ impl Fields<'_> {
     }
 
     fn max_cost(&mut self, limit: Option<&billing_pb::CostLimit>) -> Option<CostLimit> {
-        CostLimit::parse(limit?, "spec.max_cost").map_err(|broken| self.broken.push(broken)).ok()
+        CostLimit::parse(limit?, "spec.max_cost").map_err(|broken| self.broken.push(*broken)).ok()
     }
 
     fn role_name(&mut self, name: &str) -> Option<String> {

@@ -3,6 +3,7 @@
 //! Prices and fees are the estimator's; which disks a job has is known by the service that asks.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -98,15 +99,27 @@ pub struct CostLimit {
 }
 
 impl CostLimit {
+    /// Makes a limit of its parts, which were checked before.
+    pub(crate) fn of(amount: Decimal, currency: String) -> Self {
+        Self { amount: amount.normalize(), currency: Some(currency) }
+    }
+
+    /// Returns the lower of the two; `None` when they are in different currencies.
+    pub(crate) fn under(&self, cap: &Self) -> Option<Self> {
+        let same = self.currency.is_none() || cap.currency.is_none() || self.currency == cap.currency;
+        let currency = self.currency.clone().or(cap.currency.clone());
+        same.then(|| Self { amount: self.amount.min(cap.amount), currency })
+    }
+
     /// Reads a limit; `field` is its path in the request.
     ///
     /// # Errors
     /// What is wrong with it.
-    pub fn parse(message: &pb::CostLimit, field: &str) -> Result<Self, Violation> {
+    pub fn parse(message: &pb::CostLimit, field: &str) -> Result<Self, Box<Violation>> {
         let wrong = |part: &str, reason: Reason, limit: &str, given: &str| {
             let finding = Finding::new(reason, &format!("{field}.{part}"));
             let finding = finding.message(format!("{field}.{part} is not well-formed")).limit(limit, shown(given));
-            finding.fix(format!("Send {limit}")).violation()
+            Box::new(finding.fix(format!("Send {limit}")).violation())
         };
         let form = "a decimal of 0 or more with at most 6 places, such as 25 or 3.50";
         let amount = || wrong("amount", Reason::FieldMalformed, form, &message.amount);
@@ -149,6 +162,13 @@ impl CostLimit {
 
     fn unknown(&self, why: String) -> Objection {
         Objection::Unknown { limit: self.amount.to_string(), why }
+    }
+}
+
+impl fmt::Display for CostLimit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let currency = self.currency.as_deref().unwrap_or_default();
+        write!(f, "{} {currency}", self.amount)
     }
 }
 
@@ -238,7 +258,7 @@ impl Objection {
 mod tests {
     use super::*;
 
-    fn limit(amount: &str, currency: &str) -> Result<CostLimit, Violation> {
+    fn limit(amount: &str, currency: &str) -> Result<CostLimit, Box<Violation>> {
         CostLimit::parse(&pb::CostLimit { amount: amount.to_owned(), currency: currency.to_owned() }, "spec.max_cost")
     }
 
