@@ -24,7 +24,7 @@ use redb::{BackendError, StorageBackend};
 /// Frames begin at multiples of this.
 const BLOCK: u64 = 4096;
 /// Length of the journal that makes it begin anew.
-const LARGEST: u64 = if cfg!(test) { 256 * 1024 } else { 32 * 1024 * 1024 };
+const LARGEST: u64 = if cfg!(test) { 256 * 1024 } else { 64 * 1024 * 1024 };
 /// The journal grows by so much at a time: a write into bytes that are there already is the cheapest one.
 const STEP: u64 = 1024 * 1024;
 const HEADER_MAGIC: u64 = u64::from_le_bytes(*b"sampanJ1");

@@ -5,6 +5,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant};
 
 use sampan_core::OperationId;
 use tokio::sync::{mpsc, oneshot};
@@ -17,6 +18,8 @@ use crate::error::Error;
 
 /// Decisions in one transaction at most.
 const BATCH: usize = 1024;
+/// Longest wait for a group as large as the last one: about a sync of a fast disk.
+const PATIENCE: Duration = Duration::from_micros(150);
 /// Decisions that may queue before callers wait.
 pub(super) const QUEUE: usize = 4 * BATCH;
 
@@ -72,12 +75,10 @@ where
 pub(super) fn run(core: &Arc<Core>, mut queue: mpsc::Receiver<Box<dyn Job>>) {
     let mut jobs = Vec::with_capacity(BATCH);
     let mut was_broken = false;
+    let mut last = 1;
     while let Some(first) = queue.blocking_recv() {
         jobs.push(first);
-        while jobs.len() < BATCH {
-            let Ok(next) = queue.try_recv() else { break };
-            jobs.push(next);
-        }
+        last = gather(&mut queue, &mut jobs, last);
         // A corrupt page makes redb panic: that is a broken file, and must not take the writer with it.
         let outcome = catch_unwind(AssertUnwindSafe(|| write(core, &mut jobs)))
             .unwrap_or_else(|_| Err(Halt::broken("the store's file is damaged")));
@@ -100,6 +101,22 @@ pub(super) fn run(core: &Arc<Core>, mut queue: mpsc::Receiver<Box<dyn Job>>) {
             }
         }
     }
+}
+
+/// Takes what is queued, and returns how many that were.
+///
+/// Callers that were just answered mostly come again at once: it waits a moment for as many as the last group had,
+/// because two small groups cost twice the sync of one. A lone caller never waits.
+fn gather(queue: &mut mpsc::Receiver<Box<dyn Job>>, jobs: &mut Vec<Box<dyn Job>>, last: usize) -> usize {
+    let begun = Instant::now();
+    while jobs.len() < BATCH {
+        match queue.try_recv() {
+            Ok(next) => jobs.push(next),
+            Err(_) if jobs.len() < last && begun.elapsed() < PATIENCE => std::thread::yield_now(),
+            Err(_) => break,
+        }
+    }
+    jobs.len()
 }
 
 /// What a transaction did.
