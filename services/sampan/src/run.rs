@@ -35,6 +35,8 @@ async fn dispatch(command: Command) -> Result<Exit, Failure> {
         Command::Simulate(args) => simulate::simulate(args).await,
         Command::Preview(command) => commands::preview(command).await,
         Command::Export(command) => commands::export(command).await,
+        Command::Copy(command) => commands::copy(*command).await,
+        Command::Share(command) => commands::share(*command).await,
         Command::Estimate(command) => commands::estimate(command).await,
         Command::Operations(command) => commands::operations(command).await,
         Command::Quota(args) => commands::quota(args).await,
@@ -47,7 +49,11 @@ fn output_of(command: &Command) -> Output {
     match command {
         Command::Serve(_) | Command::Demo(_) | Command::Simulate(_) => Output::Table,
         Command::Preview(PreviewCommand::Export(command)) => command.client.output,
+        Command::Preview(PreviewCommand::Copy(command)) => command.client.output,
+        Command::Preview(PreviewCommand::Share(command)) => command.client.output,
         Command::Export(command) => command.client.output,
+        Command::Copy(command) => command.client.output,
+        Command::Share(command) => command.client().output,
         Command::Estimate(command) => match command.answering().output {
             EstimateOutput::Json => Output::Json,
             EstimateOutput::Table | EstimateOutput::Csv => Output::Table,
@@ -55,6 +61,7 @@ fn output_of(command: &Command) -> Output {
         Command::Operations(OperationsCommand::List(args)) => args.client.output,
         Command::Operations(OperationsCommand::Get(args) | OperationsCommand::Watch(args)) => args.client.output,
         Command::Operations(OperationsCommand::Cancel(args)) => args.client.output,
+        Command::Operations(OperationsCommand::Retry(args)) => args.client.output,
         Command::Quota(args) => args.client.output,
         Command::Download(args) => args.client.output,
     }

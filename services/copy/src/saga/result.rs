@@ -58,7 +58,8 @@ pub(super) fn leftovers(operation: &Operation) -> Vec<Leftover> {
     for target in &operation.targets {
         let (work, Ok(region)) = (Work::of(target), target::region(target)) else { continue };
         if target.state != TargetState::Succeeded {
-            let cause = target.failure.as_ref().map_or("the operation ended before it", |failure| &failure.message);
+            let cause =
+                "of a copy that came to nothing; a retry removes it, or takes it over when it is usable by then";
             let thing = |resource: &str, id: String| Leftover {
                 region: region.clone(),
                 resource: resource.to_owned(),

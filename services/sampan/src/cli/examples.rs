@@ -39,11 +39,52 @@ Examples:
 
 Ctrl-C ends the watching, not the export. The exit code tells how the export ended; see sampan --help.";
 
+pub(super) const PREVIEW_COPY: &str = "\
+Examples:
+  sampan preview copy --cloud tencent --region ap-guangzhou \\
+      --image img-ubuntu01 --to ap-shanghai,ap-beijing
+  sampan preview copy --cloud alibaba --region cn-hangzhou \\
+      --image m-bp1sampandebian00001 --to cn-shanghai --encrypt --output json
+
+Exit code 0 when it can start, 3 when a rule is broken, 4 when only the day's quota is missing.";
+
+pub(super) const COPY: &str = "\
+Examples:
+  sampan copy --cloud tencent --region ap-guangzhou \\
+      --image img-ubuntu01 --to ap-shanghai,ap-beijing --name web-2
+  sampan copy --cloud alibaba --region cn-hangzhou \\
+      --image m-bp1sampandebian00001 --to cn-shanghai --share-with 1234567890123456 --all-or-nothing
+
+Ctrl-C ends the watching, not the copy. When some regions fail, the good copies stay and `sampan operations retry`
+tries the others again. The exit code tells how the copy ended; see sampan --help.";
+
+pub(super) const PREVIEW_SHARE: &str = "\
+Examples:
+  sampan preview share --cloud tencent --region ap-guangzhou \\
+      --image img-ubuntu01 --with 100012345678,100087654321
+  sampan preview share --change set --cloud alibaba --region cn-hangzhou \\
+      --image m-bp1sampandebian00001 --nobody --output json
+
+Exit code 0 when it can start, 3 when a rule is broken, 4 when only the day's quota is missing.";
+
+pub(super) const SHARE: &str = "\
+Examples:
+  sampan share add --cloud tencent --region ap-guangzhou \\
+      --image img-ubuntu01 --to 100012345678,100087654321 --include-copies
+  sampan share remove --cloud tencent --region ap-guangzhou --image img-ubuntu01 --from 100012345678
+  sampan share set --cloud alibaba --region cn-hangzhou \\
+      --image m-bp1sampandebian00001 --with 1234567890123456
+  sampan share list --cloud tencent --region ap-guangzhou --image img-ubuntu01
+
+Numbers are those of root accounts. Receivers find the image in its own region only. Who has it already counts as
+done; when some accounts fail, `sampan operations retry` tries those again.";
+
 pub(super) const OPERATIONS: &str = "\
 Examples:
   sampan operations list --state running --state waiting-for-quota
   sampan operations watch 019e5c1a-5a3f-7c11-8a44-6f0c1d1b2e3f
-  sampan operations cancel 019e5c1a-5a3f-7c11-8a44-6f0c1d1b2e3f --remove-result";
+  sampan operations cancel 019e5c1a-5a3f-7c11-8a44-6f0c1d1b2e3f --remove-result
+  sampan operations retry 019e5c1a-5a3f-7c11-8a44-6f0c1d1b2e3f";
 
 pub(super) const QUOTA: &str = "\
 Examples:

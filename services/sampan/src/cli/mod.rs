@@ -1,16 +1,20 @@
 //! The command line: which words exist and what they mean.
 
+mod copy_args;
 mod estimate_args;
 mod examples;
 mod image_args;
 mod parse;
+mod share_args;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use copy_args::{CopyCommand, PreviewCopyCommand};
 pub use estimate_args::{AnswerArgs, Compare, EstimateCommand, EstimateOutput};
 pub use image_args::{CostArgs, ExportArgs, wire_cloud};
+pub use share_args::{ChangeCommand, PreviewShareCommand, ShareCommand, SharesCommand};
 
 use crate::exit;
 
@@ -37,6 +41,11 @@ pub enum Command {
     Preview(PreviewCommand),
     /// Exports an image to a bucket and waits for it.
     Export(ExportCommand),
+    /// Copies an image to other regions and waits for it.
+    Copy(Box<CopyCommand>),
+    /// Shares an image with other accounts, takes it back, or lists who has it.
+    #[command(subcommand)]
+    Share(Box<ShareCommand>),
     /// Tells what a job will cost, fee by fee. Needs no server.
     #[command(subcommand)]
     Estimate(EstimateCommand),
@@ -129,6 +138,10 @@ pub struct SimulateArgs {
 pub enum PreviewCommand {
     /// Previews an export.
     Export(PreviewExportCommand),
+    /// Previews a copy.
+    Copy(PreviewCopyCommand),
+    /// Previews a change of shares.
+    Share(Box<PreviewShareCommand>),
 }
 
 /// `preview export`.
@@ -176,6 +189,8 @@ pub enum OperationsCommand {
     Watch(OperationArgs),
     /// Asks an operation to stop.
     Cancel(CancelArgs),
+    /// Tries the failed parts of an ended operation again and follows it to its end.
+    Retry(RetryArgs),
 }
 
 /// Options of `operations list`.
@@ -222,6 +237,19 @@ pub struct CancelArgs {
     /// Removes what the operation has made, also what arrives later.
     #[arg(long)]
     pub remove_result: bool,
+    /// Server and output.
+    #[command(flatten)]
+    pub client: ClientArgs,
+}
+
+/// Options of `operations retry`.
+#[derive(Debug, Args)]
+pub struct RetryArgs {
+    /// Name of the operation, with or without `operations/`.
+    pub name: String,
+    /// Prints the name of the operation and ends, instead of waiting.
+    #[arg(long)]
+    pub detach: bool,
     /// Server and output.
     #[command(flatten)]
     pub client: ClientArgs,

@@ -5,9 +5,11 @@ mod refusal;
 use std::time::Duration;
 
 use sampan_proto::billing::v1::billing_estimator_service_client::BillingEstimatorServiceClient;
+use sampan_proto::copy::v1::copy_service_client::CopyServiceClient;
 use sampan_proto::export::v1::export_service_client::ExportServiceClient;
 use sampan_proto::operation::v1::operation_service_client::OperationServiceClient;
 use sampan_proto::quota::v1::quota_service_client::QuotaServiceClient;
+use sampan_proto::share::v1::share_service_client::ShareServiceClient;
 use tonic::transport::{Channel, Endpoint};
 
 pub use refusal::Failure;
@@ -42,6 +44,16 @@ impl Client {
     /// Returns the export service.
     pub fn exports(&self) -> ExportServiceClient<Channel> {
         ExportServiceClient::new(self.channel.clone())
+    }
+
+    /// Returns the copy service.
+    pub fn copies(&self) -> CopyServiceClient<Channel> {
+        CopyServiceClient::new(self.channel.clone())
+    }
+
+    /// Returns the share service.
+    pub fn shares(&self) -> ShareServiceClient<Channel> {
+        ShareServiceClient::new(self.channel.clone())
     }
 
     /// Returns the billing estimator.

@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 use sampan_proto::export::v1::ExportImageRequest;
+use sampan_proto::operation::v1::Operation;
 
 use super::{exit_of, watch_to_the_end};
 use crate::cli::{ExportCommand, Output};
@@ -22,18 +23,25 @@ pub async fn export(command: ExportCommand) -> Result<Exit, Failure> {
         labels: command.labels.iter().cloned().collect(),
     };
     let started = client.exports().export_image(request).await?.into_inner().operation.unwrap_or_default();
-    if command.detach {
-        print_started(command.client.output, &started)?;
+    start_and_watch(&client, &started, command.detach, command.client.output).await
+}
+
+/// Follows what was started to its end, or only names it.
+pub(super) async fn start_and_watch(
+    client: &Client,
+    started: &Operation,
+    detach: bool,
+    output: Output,
+) -> Result<Exit, Failure> {
+    if detach {
+        print_started(output, started)?;
         return Ok(Exit::Done);
     }
-    let ended = match watch_to_the_end(&client, &started.name).await? {
-        Some(ended) => ended,
-        None => {
-            goes_on(&started.name);
-            return Ok(Exit::Interrupted);
-        }
+    let Some(ended) = watch_to_the_end(client, &started.name).await? else {
+        goes_on(&started.name);
+        return Ok(Exit::Interrupted);
     };
-    match command.client.output {
+    match output {
         Output::Json => json::print("sampan.operation.v1.Operation", &ended),
         Output::Table => operation::print(&ended),
     }
@@ -48,7 +56,7 @@ pub(super) fn goes_on(name: &str) {
     eprintln!("  sampan operations cancel {name}");
 }
 
-fn print_started(output: Output, started: &sampan_proto::operation::v1::Operation) -> Result<(), Failure> {
+fn print_started(output: Output, started: &Operation) -> Result<(), Failure> {
     match output {
         Output::Json => json::print("sampan.operation.v1.Operation", started),
         Output::Table => words::line(&started.name),

@@ -1,17 +1,21 @@
 //! The client commands: each asks a server and prints the answer.
 
+mod copy;
 mod estimate;
 mod export;
 mod operations;
 mod preview;
 mod quota;
+mod share;
 mod watch;
 
+pub use copy::copy;
 pub use estimate::estimate;
 pub use export::export;
 pub use operations::operations;
 pub use preview::preview;
 pub use quota::quota;
+pub use share::share;
 pub use watch::watch_to_the_end;
 
 use sampan_proto::operation::v1::{Operation, OperationState};

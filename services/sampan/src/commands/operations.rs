@@ -2,11 +2,12 @@
 
 use sampan_proto::operation::v1::{
     CancelOperationRequest, GetOperationRequest, ListOperationsRequest, Operation, OperationState,
+    RetryOperationRequest,
 };
 
-use super::export::{goes_on, output_failure};
+use super::export::{goes_on, output_failure, start_and_watch};
 use super::{exit_of, watch_to_the_end};
-use crate::cli::{CancelArgs, ListArgs, OperationsCommand, Output, wire_cloud};
+use crate::cli::{CancelArgs, ListArgs, OperationsCommand, Output, RetryArgs, wire_cloud};
 use crate::client::{Client, Failure, operation_name};
 use crate::exit::Exit;
 use crate::output::{json, operation};
@@ -40,6 +41,7 @@ pub async fn operations(command: OperationsCommand) -> Result<Exit, Failure> {
             }
         }
         OperationsCommand::Cancel(args) => cancel(args).await,
+        OperationsCommand::Retry(args) => retry(args).await,
     }
 }
 
@@ -80,6 +82,13 @@ async fn cancel(args: CancelArgs) -> Result<Exit, Failure> {
     let cancelled = client.operations().cancel_operation(request).await?.into_inner().operation;
     print(args.client.output, &cancelled.unwrap_or_default())?;
     Ok(Exit::Done)
+}
+
+async fn retry(args: RetryArgs) -> Result<Exit, Failure> {
+    let client = Client::connect(&args.client.endpoint).await?;
+    let request = RetryOperationRequest { name: operation_name(&args.name) };
+    let reopened = client.operations().retry_operation(request).await?.into_inner().operation.unwrap_or_default();
+    start_and_watch(&client, &reopened, args.detach, args.client.output).await
 }
 
 fn print(output: Output, one: &Operation) -> Result<(), Failure> {

@@ -1,6 +1,6 @@
 //! `sampan preview`.
 
-use sampan_proto::export::v1::{PreviewExportRequest, PreviewExportResponse};
+use sampan_proto::export::v1::PreviewExportRequest;
 use sampan_proto::image::v1::Violation;
 
 use super::export::output_failure;
@@ -14,7 +14,11 @@ use crate::output;
 /// # Errors
 /// [`Failure`] when the server does not answer.
 pub async fn preview(command: PreviewCommand) -> Result<Exit, Failure> {
-    let PreviewCommand::Export(command) = command;
+    let command = match command {
+        PreviewCommand::Export(command) => command,
+        PreviewCommand::Copy(command) => return super::copy::preview(command).await,
+        PreviewCommand::Share(command) => return super::share::preview(*command).await,
+    };
     let client = Client::connect(&command.client.endpoint).await?;
     let request = PreviewExportRequest { spec: Some(command.export.spec()) };
     let preview = client.exports().preview_export(request).await?.into_inner();
@@ -23,14 +27,15 @@ pub async fn preview(command: PreviewCommand) -> Result<Exit, Failure> {
         Output::Table => output::preview::print(&preview),
     }
     .map_err(output_failure)?;
-    Ok(exit(&preview))
+    Ok(exit_by(preview.startable, &preview.violations))
 }
 
-fn exit(preview: &PreviewExportResponse) -> Exit {
+/// Returns the exit code that tells whether a job can start.
+pub(super) fn exit_by(startable: bool, violations: &[Violation]) -> Exit {
     let is_quota = |violation: &Violation| matches!(violation.rule.as_str(), "QUOTA_SPENT" | "CLOUD_QUOTA_SPENT");
-    if preview.startable {
+    if startable {
         Exit::Done
-    } else if preview.violations.iter().all(is_quota) {
+    } else if violations.iter().all(is_quota) {
         // No rule is broken, or the only one is that the cloud has counted more than this server has.
         Exit::QuotaSpent
     } else {

@@ -1,9 +1,12 @@
 //! Operations as tables.
 
 use anyhow::Result;
-use sampan_proto::operation::v1::{Artifact, ErrorStatus, Operation, OperationState, operation};
+use sampan_proto::operation::v1::{Artifact, ErrorStatus, Operation, OperationState, Target, TargetState, operation};
 
-use super::{estimate, preview, style, words};
+use super::{copy, estimate, preview, share, style, words};
+
+/// Parts that are told one by one; of more, those that are not done.
+const MOST_TARGETS: usize = 12;
 
 /// Prints one row per operation.
 ///
@@ -54,12 +57,23 @@ pub fn print(operation: &Operation) -> Result<()> {
         let deadline = words::time(operation.deadline_time.as_ref());
         words::line(&format!("  now      {}, until {deadline} at most", words::step(&operation.step)))?;
     }
-    for target in &operation.targets {
+    let is_long = operation.targets.len() > MOST_TARGETS;
+    if is_long {
+        let done = operation.targets.iter().filter(|target| is_done(target)).count();
+        let part = words::part(operation.kind);
+        words::line(&format!("  {part:<8} {done} of {} succeeded", operation.targets.len()))?;
+    }
+    for target in operation.targets.iter().filter(|target| !is_long || !is_done(target)) {
         let percent = match (operation.done, target.progress_percent) {
             (false, Some(percent)) => format!(", {percent} %"),
             _ => String::new(),
         };
-        words::line(&format!("  disk     {}: {}{percent}", target.label, words::target_state(target.state)))?;
+        let part = words::part(operation.kind);
+        words::line(&format!("  {part:<8} {}: {}{percent}", target.label, words::target_state(target.state)))?;
+        // The first cause is that of the whole; the others are told where they belong.
+        if let Some(error) = target.error.as_ref().filter(|_| operation.targets.len() > 1) {
+            words::paragraph("           ", &format!("{} [{}]", error.message, error.reason))?;
+        }
     }
     if operation.stalled_since_time.is_some() {
         let since = words::time(operation.stalled_since_time.as_ref());
@@ -72,6 +86,10 @@ pub fn print(operation: &Operation) -> Result<()> {
         print_error(error)?;
     }
     print_result(operation)
+}
+
+fn is_done(target: &Target) -> bool {
+    target.state() == TargetState::Succeeded
 }
 
 /// Returns the state with its colour.
@@ -109,7 +127,12 @@ fn print_error(error: &ErrorStatus) -> Result<()> {
 }
 
 fn print_result(operation: &Operation) -> Result<()> {
-    let Some(operation::Result::ExportResult(result)) = &operation.result else { return Ok(()) };
+    let result = match &operation.result {
+        Some(operation::Result::ExportResult(result)) => result,
+        Some(operation::Result::CopyResult(result)) => return copy::print_result(result),
+        Some(operation::Result::ShareResult(result)) => return share::print_result(result),
+        None => return Ok(()),
+    };
     let mut table = style::table(["disk", "object", "size", "crc-64", "class"]).expendable(&["class", "crc-64"]);
     for artifact in &result.artifacts {
         table.add_row([

@@ -2,7 +2,8 @@
 
 use anyhow::Result;
 use sampan_proto::export::v1::PreviewExportResponse;
-use sampan_proto::image::v1::Violation;
+use sampan_proto::image::v1::{Image, PlannedCall, Violation};
+use sampan_proto::quota::v1::Quota;
 
 use super::{estimate, quota, style, words};
 
@@ -11,27 +12,13 @@ use super::{estimate, quota, style, words};
 /// # Errors
 /// When standard output is closed.
 pub fn print(preview: &PreviewExportResponse) -> Result<()> {
-    let verdict = match (preview.startable, preview.violations.len()) {
-        (true, _) => style::good("can start"),
-        (false, 0) => style::bad("cannot start: the day's quota is spent (--queue waits for the next day)"),
-        (false, 1) => style::bad("cannot start: 1 rule is broken"),
-        (false, count) => style::bad(&format!("cannot start: {count} rules are broken")),
-    };
-    words::line(&format!("{} {verdict}", style::bold("preview:")))?;
-    for violation in &preview.violations {
-        print_violation(&style::bad("✗"), violation)?;
-    }
-    for warning in &preview.warnings {
-        print_violation(&style::notice("!"), warning)?;
-    }
-    if let Some(image) = &preview.image {
-        let disks: Vec<_> =
-            image.disks.iter().map(|disk| format!("{} {} GiB", words::disk_role(disk.role), disk.size_gib)).collect();
-        words::paragraph("image:   ", &format!("{} ({}), {}", image.name, image.platform, disks.join(" + ")))?;
-    }
-    if let Some(lane) = &preview.quota {
-        words::paragraph("quota:   ", &quota::brief(lane))?;
-    }
+    print_head(&Head {
+        startable: preview.startable,
+        violations: &preview.violations,
+        warnings: &preview.warnings,
+        image: preview.image.as_ref(),
+        quota: preview.quota.as_ref(),
+    })?;
     if preview.startable {
         print_plan(preview)?;
     }
@@ -43,6 +30,50 @@ pub fn print(preview: &PreviewExportResponse) -> Result<()> {
         None if preview.price_unavailable.is_empty() => Ok(()),
         None => words::paragraph("price:   ", &style::notice(&preview.price_unavailable)),
     }
+}
+
+/// What every preview begins with.
+#[derive(Debug)]
+pub struct Head<'a> {
+    /// Whether a start would be accepted.
+    pub startable: bool,
+    /// What stands against it.
+    pub violations: &'a [Violation],
+    /// What the caller should know.
+    pub warnings: &'a [Violation],
+    /// The image, when it could be read.
+    pub image: Option<&'a Image>,
+    /// The quota of the lane.
+    pub quota: Option<&'a Quota>,
+}
+
+/// Prints what every preview begins with.
+///
+/// # Errors
+/// When standard output is closed.
+pub fn print_head(head: &Head<'_>) -> Result<()> {
+    let verdict = match (head.startable, head.violations.len()) {
+        (true, _) => style::good("can start"),
+        (false, 0) => style::bad("cannot start: the day's quota is spent (--queue waits for the next day)"),
+        (false, 1) => style::bad("cannot start: 1 rule is broken"),
+        (false, count) => style::bad(&format!("cannot start: {count} rules are broken")),
+    };
+    words::line(&format!("{} {verdict}", style::bold("preview:")))?;
+    for violation in head.violations {
+        print_violation(&style::bad("✗"), violation)?;
+    }
+    for warning in head.warnings {
+        print_violation(&style::notice("!"), warning)?;
+    }
+    if let Some(image) = head.image {
+        let disks: Vec<_> =
+            image.disks.iter().map(|disk| format!("{} {} GiB", words::disk_role(disk.role), disk.size_gib)).collect();
+        words::paragraph("image:   ", &format!("{} ({}), {}", image.name, image.platform, disks.join(" + ")))?;
+    }
+    if let Some(lane) = head.quota {
+        words::paragraph("quota:   ", &quota::brief(lane))?;
+    }
+    Ok(())
 }
 
 /// Prints a broken rule: what is wrong, what is permitted, what to do, and who says so.
@@ -69,9 +100,13 @@ pub fn print_violation(mark: &str, violation: &Violation) -> Result<()> {
     Ok(())
 }
 
-fn print_plan(preview: &PreviewExportResponse) -> Result<()> {
+/// Prints the calls that a job would make.
+///
+/// # Errors
+/// When standard output is closed.
+pub fn print_calls(calls: &[PlannedCall]) -> Result<()> {
     words::line("calls:")?;
-    for call in &preview.planned_calls {
+    for call in calls {
         let mark = if call.mutating { style::notice("changes") } else { style::faint("reads  ") };
         let units = match call.quota_units {
             0 => String::new(),
@@ -80,6 +115,11 @@ fn print_plan(preview: &PreviewExportResponse) -> Result<()> {
         };
         words::paragraph(&format!("  {mark}  "), &format!("{} {}: {}{units}", call.service, call.action, call.detail))?;
     }
+    Ok(())
+}
+
+fn print_plan(preview: &PreviewExportResponse) -> Result<()> {
+    print_calls(&preview.planned_calls)?;
     words::line("objects:")?;
     for object in &preview.expected_objects {
         words::line(&format!("  {}, up to {}", object.key_pattern, words::bytes(object.max_size_bytes)))?;

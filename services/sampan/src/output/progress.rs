@@ -14,6 +14,8 @@ use super::{style, words};
 const WIDTH: usize = 24;
 /// Columns of the block that wanders through a bar without percent.
 const BLOCK: usize = 6;
+/// Bars that are drawn.
+const MOST_BARS: usize = 12;
 const TICK: Duration = Duration::from_millis(120);
 
 /// Shows an operation while it runs.
@@ -45,7 +47,8 @@ impl OperationProgress {
     pub fn show(&mut self, operation: &Operation) {
         // Short enough for a narrow terminal; every command takes the name like this too.
         self.head.set_message(headline(operation, operation.name.trim_start_matches("operations/")));
-        for target in &operation.targets {
+        // As many lines as a person takes in at once; the head tells of the rest.
+        for target in operation.targets.iter().take(MOST_BARS) {
             let bars = &self.bars;
             let line = self.by_target.entry(target.id.clone()).or_insert_with(|| TargetBar::add(bars, target));
             line.draw(target);

@@ -91,6 +91,16 @@ pub fn operation_kind(kind: i32) -> &'static str {
     }
 }
 
+/// Returns what the parts of an operation of that kind are.
+pub fn part(kind: i32) -> &'static str {
+    match OperationKind::try_from(kind) {
+        Ok(OperationKind::Export) => "disk",
+        Ok(OperationKind::Copy) => "region",
+        Ok(OperationKind::Share) => "account",
+        Ok(OperationKind::Unspecified) | Err(_) => "part",
+    }
+}
+
 /// Returns the state of an operation in lower-case words.
 pub fn operation_state(state: i32) -> &'static str {
     match OperationState::try_from(state) {
@@ -120,6 +130,14 @@ pub fn step(step: &str) -> &str {
         "submit" => "asking the cloud to begin",
         "await_completion" => "the cloud is writing the files",
         "prove" => "checking every file",
+        "plan_copies" => "looking at the image and the regions",
+        "copy" => "asking the cloud to copy",
+        "await_copies" => "the cloud is copying",
+        "share_copies" => "sharing the copies",
+        "finish_copies" => "pricing the copies",
+        "change" => "changing who has the image",
+        "follow" => "doing the same for its copies",
+        "read_back" => "reading the list of shares back",
         other => other,
     }
 }

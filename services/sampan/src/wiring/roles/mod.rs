@@ -1,6 +1,7 @@
 //! The roles that a process can have, a file each. To add one: its file, and its line in [`ALL`].
 
 mod billing;
+mod copy;
 mod export;
 mod share;
 
@@ -19,7 +20,7 @@ use crate::config::Config;
 use crate::exit::Exit;
 
 /// Every role, in the order in which they are told.
-pub(super) const ALL: &[&dyn Role] = &[&export::Export, &share::Share, &billing::Billing];
+pub(super) const ALL: &[&dyn Role] = &[&export::Export, &copy::Copy, &share::Share, &billing::Billing];
 
 /// A part of Sampan that can run in a process of its own.
 pub(super) trait Role: Sync {
