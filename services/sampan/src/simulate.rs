@@ -16,7 +16,7 @@ use crate::{config, wiring};
 /// # Errors
 /// [`Failure`] when the ports are taken or the configuration cannot be written.
 pub async fn simulate(args: SimulateArgs) -> Result<Exit, Failure> {
-    let options = Options { port: args.port, ..Options::new(clock::system()) };
+    let options = Options { host: args.host, port: args.port, ..Options::new(clock::system()) };
     let running = sampan_simulator::start(options).await.map_err(|error| {
         Failure::new(Exit::Unavailable, error.to_string()).advice("choose another port with --port, or 0 for free ones")
     })?;

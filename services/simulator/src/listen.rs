@@ -4,7 +4,7 @@
 
 use std::convert::Infallible;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use axum::Router;
@@ -38,18 +38,18 @@ pub fn cut() -> Response {
     response
 }
 
-/// Binds five listeners on consecutive ports of the loopback.
+/// Binds five listeners on consecutive ports of `host`.
 ///
 /// - `port`: the first; 0 finds five free ones.
-pub(crate) async fn bind_five(port: u16) -> io::Result<Vec<TcpListener>> {
+pub(crate) async fn bind_five(host: IpAddr, port: u16) -> io::Result<Vec<TcpListener>> {
     if port != 0 {
-        return bind_from(port).await;
+        return bind_from(host, port).await;
     }
     // Free neighbours cannot be asked for, so tries are all there is; each starts where the system has a free port.
     let mut last_error = io::Error::from(io::ErrorKind::AddrInUse);
     for _ in 0..64 {
-        let first = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?.local_addr()?.port();
-        match bind_from(first).await {
+        let first = TcpListener::bind((host, 0)).await?.local_addr()?.port();
+        match bind_from(host, first).await {
             Ok(listeners) => return Ok(listeners),
             Err(error) => last_error = error,
         }
@@ -57,11 +57,11 @@ pub(crate) async fn bind_five(port: u16) -> io::Result<Vec<TcpListener>> {
     Err(last_error)
 }
 
-async fn bind_from(first: u16) -> io::Result<Vec<TcpListener>> {
+async fn bind_from(host: IpAddr, first: u16) -> io::Result<Vec<TcpListener>> {
     let last = first.checked_add(4).ok_or(io::ErrorKind::AddrNotAvailable)?;
     let mut listeners = Vec::with_capacity(5);
     for port in first..=last {
-        listeners.push(TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).await?);
+        listeners.push(TcpListener::bind(SocketAddr::from((host, port))).await?);
     }
     Ok(listeners)
 }
@@ -124,6 +124,8 @@ async fn serve_connection(stream: TcpStream, router: Router, spelling: Extension
 
 #[cfg(test)]
 mod tests {
+    use std::net::Ipv4Addr;
+
     use axum::routing::get;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 

@@ -1,6 +1,7 @@
 //! Decides how the simulator starts and stops.
 
 use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -19,6 +20,8 @@ use crate::{alibaba, control, tencent};
 /// How to start.
 #[derive(Debug)]
 pub struct Options {
+    /// Address to listen on. Whoever can reach it can do everything: the keys are public.
+    pub host: IpAddr,
     /// First of the five ports; 0 finds five free ones.
     pub port: u16,
     /// The clock behind the world's own.
@@ -30,9 +33,9 @@ pub struct Options {
 }
 
 impl Options {
-    /// Five free ports, a temporary folder and the default pace, on `clock`.
+    /// Five free ports of the loopback, a temporary folder and the default pace, on `clock`.
     pub fn new(clock: SharedClock) -> Self {
-        Self { port: 0, clock, data_dir: None, pace: Pace::default() }
+        Self { host: Ipv4Addr::LOCALHOST.into(), port: 0, clock, data_dir: None, pace: Pace::default() }
     }
 }
 
@@ -41,7 +44,7 @@ impl Options {
 #[non_exhaustive]
 pub enum StartError {
     /// The five ports are not free.
-    #[error("ports {first} to {last} of the loopback cannot be had (0 finds free ones)")]
+    #[error("ports {first} to {last} cannot be had (0 finds free ones)")]
     Ports {
         /// The first.
         first: u16,
@@ -72,8 +75,10 @@ pub struct Addresses {
 }
 
 impl Addresses {
-    fn from_first(port: u16) -> Self {
-        let url = |offset: u16| format!("http://127.0.0.1:{}", port + offset);
+    /// A listener on every address is named by the loopback.
+    fn from_first(host: IpAddr, port: u16) -> Self {
+        let host = if host.is_unspecified() { Ipv4Addr::LOCALHOST.into() } else { host };
+        let url = |offset: u16| format!("http://{}", SocketAddr::new(host, port + offset));
         Self { control: url(0), cvm: url(1), cos: url(2), ecs: url(3), oss: url(4) }
     }
 }
@@ -82,6 +87,7 @@ impl Addresses {
 #[derive(Debug)]
 pub struct Running {
     world: Arc<World>,
+    host: IpAddr,
     port: u16,
     stop: CancellationToken,
     servers: TaskTracker,
@@ -108,7 +114,7 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
         }
     };
     let ports = |source| StartError::Ports { first: options.port, last: options.port.saturating_add(4), source };
-    let listeners = listen::bind_five(options.port).await.map_err(ports)?;
+    let listeners = listen::bind_five(options.host, options.port).await.map_err(ports)?;
     let first = listeners.first().map_or(Ok(0), |listener| listener.local_addr().map(|address| address.port()));
     let port = first.map_err(ports)?;
     let world = Arc::new(World::new(options.clock, options.pace, data_dir));
@@ -125,13 +131,13 @@ pub async fn start(options: Options) -> Result<Running, StartError> {
         servers.spawn(listen::serve(listener, router, stop.clone()));
     }
     servers.close();
-    Ok(Running { world, port, stop, servers, _temp: temp })
+    Ok(Running { world, host: options.host, port, stop, servers, _temp: temp })
 }
 
 impl Running {
     /// Returns where the listeners are.
     pub fn addresses(&self) -> Addresses {
-        Addresses::from_first(self.port)
+        Addresses::from_first(self.host, self.port)
     }
 
     /// Returns the accounts that there are now, with their keys.

@@ -7,6 +7,7 @@ mod image_args;
 mod parse;
 mod share_args;
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -122,6 +123,9 @@ pub struct DemoArgs {
 #[derive(Debug, Clone, Args)]
 #[command(after_help = examples::SIMULATE)]
 pub struct SimulateArgs {
+    /// Address to listen on, such as 0.0.0.0 in a container. Whoever can reach it can do everything: the keys are public.
+    #[arg(long, default_value = "127.0.0.1", value_name = "ADDRESS")]
+    pub host: IpAddr,
     /// First of five consecutive ports: control, CVM, COS, ECS, OSS. 0 picks free ones.
     #[arg(long, default_value_t = 7400)]
     pub port: u16,
