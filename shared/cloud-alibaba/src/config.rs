@@ -1,5 +1,6 @@
 //! Decides what an account of Alibaba Cloud is made of.
 
+use sampan_cloud::audit::AuditTrail;
 use sampan_cloud::stack::{CallPolicy, Transport};
 use sampan_core::SharedClock;
 
@@ -24,6 +25,8 @@ pub struct AlibabaConfig {
     pub trial_runs: bool,
     /// Connections; one transport serves every account of a process.
     pub transport: Transport,
+    /// Records calls that change something; `None` keeps no records.
+    pub audit: Option<AuditTrail>,
 }
 
 impl AlibabaConfig {
@@ -36,6 +39,7 @@ impl AlibabaConfig {
             policy: CallPolicy::default(),
             trial_runs: false,
             transport: Transport::new(),
+            audit: None,
         }
     }
 }

@@ -52,7 +52,7 @@ impl AlibabaCloud {
     /// # Errors
     /// [`BadEndpoint`] when a configured address cannot be used.
     pub fn open(config: AlibabaConfig) -> Result<Clients, BadEndpoint> {
-        let AlibabaConfig { credentials, endpoints, clock, policy, trial_runs, transport } = config;
+        let AlibabaConfig { credentials, endpoints, clock, policy, trial_runs, transport, audit } = config;
         let hosts = Arc::new(Hosts::new(&endpoints)?);
         let context = credential_context(&transport).with_file_read(TokioFileRead);
         let cache = CredentialCache::new(context, credentials.provider(), Arc::clone(&clock));
@@ -60,7 +60,8 @@ impl AlibabaCloud {
         let (budget, pacer) = (Arc::new(RetryBudget::default()), Arc::new(Pacer::default()));
         let stack = |signer: Arc<dyn Signer>, decoder: Arc<dyn Decoder>| {
             let (budget, pacer, policy) = (Arc::clone(&budget), Arc::clone(&pacer), policy.clone());
-            Stack::new(StackParts { signer, decoder, budget, pacer, policy }, transport.clone())
+            let audit = audit.clone();
+            Stack::new(StackParts { signer, decoder, budget, pacer, policy, audit }, transport.clone())
         };
         let oss_signer = OssSigner { pen: pen.clone(), hosts: Arc::clone(&hosts) };
         let oss = stack(Arc::new(oss_signer), Arc::new(OssDecoder));

@@ -37,12 +37,13 @@ impl TencentCloud {
     /// Puts an account together: its ports, which share credentials, retry budget and pace. Nothing is called or
     /// read before the first use.
     pub fn open(config: TencentConfig) -> Clients {
-        let TencentConfig { credentials, endpoints, language, policy, clock, transport } = config;
+        let TencentConfig { credentials, endpoints, language, policy, clock, transport, audit } = config;
         let credentials = Arc::new(credentials::cache(credentials, &endpoints, &transport, &clock));
         let (budget, pacer) = (Arc::new(RetryBudget::default()), Arc::new(Pacer::default()));
         let stack = |signer: Arc<dyn Signer>, decoder: Arc<dyn Decoder>| {
             let (budget, pacer, policy) = (Arc::clone(&budget), Arc::clone(&pacer), policy.clone());
-            Stack::new(StackParts { signer, decoder, budget, pacer, policy }, transport.clone())
+            let audit = audit.clone();
+            Stack::new(StackParts { signer, decoder, budget, pacer, policy, audit }, transport.clone())
         };
         let tc3 = Tc3Signer { credentials: Arc::clone(&credentials), clock: Arc::clone(&clock) };
         let q_sign = CosSigner { credentials: Arc::clone(&credentials), clock: Arc::clone(&clock) };

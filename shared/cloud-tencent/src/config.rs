@@ -1,5 +1,6 @@
 //! Decides where an account is called and how; every address can be replaced, for simulators and private links.
 
+use sampan_cloud::audit::AuditTrail;
 use sampan_cloud::stack::{CallPolicy, Transport};
 use sampan_core::{Region, SharedClock};
 
@@ -40,6 +41,8 @@ pub struct TencentConfig {
     pub clock: SharedClock,
     /// Connections; one transport serves every account of a process.
     pub transport: Transport,
+    /// Records calls that change something; `None` keeps no records.
+    pub audit: Option<AuditTrail>,
 }
 
 impl TencentConfig {
@@ -52,6 +55,7 @@ impl TencentConfig {
             policy: CallPolicy::default(),
             clock,
             transport: Transport::new(),
+            audit: None,
         }
     }
 }

@@ -1,11 +1,12 @@
 //! The cloud port and the HTTP call stack.
 //!
 //! [`image`], [`bucket`], [`copy`] and [`share`] are what the services see of a cloud; each vendor package implements
-//! them. [`error`] is how every failed call looks. [`stack`] is the tower of layers that each vendor call goes
+//! them. [`error`] is how every failed call looks, [`audit`] what is recorded of calls that change something. [`stack`] is the tower of layers that each vendor call goes
 //! through.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 pub mod accounts;
+pub mod audit;
 pub mod bucket;
 pub mod copy;
 pub mod error;

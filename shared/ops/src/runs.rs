@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use jiff::Timestamp;
+use sampan_cloud::audit::CallContext;
 use sampan_state::Error;
 use sampan_state::operation::{Operation, State};
 use tracing::error;
@@ -39,7 +40,8 @@ impl Job<'_> {
         after::begin_step(&mut operation, now);
         let mut context = self.context(operation, Purpose::Step(step.name), now);
         let saga = Arc::clone(&self.saga);
-        let ended = self.guarded(saga.run(step, &mut context)).await;
+        let work = self.on_behalf(step.name.to_owned(), self.operation.units).scope(saga.run(step, &mut context));
+        let ended = self.guarded(work).await;
         let context = self.take_back(context);
         let ran = match ended {
             Guarded::Ended(Ok(outcome)) => Ran::Outcome(outcome),
@@ -62,7 +64,8 @@ impl Job<'_> {
         let before = operation.targets.clone();
         let mut context = self.context(operation, Purpose::Aside, now);
         let saga = Arc::clone(&self.saga);
-        let ended = self.guarded(saga.cancel(&mut context)).await;
+        let work = self.on_behalf("cancel".to_owned(), 0).scope(saga.cancel(&mut context));
+        let ended = self.guarded(work).await;
         let context = self.take_back(context);
         let ended = match ended {
             Guarded::Ended(ended) => ended,
@@ -80,7 +83,8 @@ impl Job<'_> {
     pub(crate) async fn run_undo(&mut self, step: &Step, now: Timestamp) -> Result<Option<Verdict>, Error> {
         let mut context = self.context(self.operation.clone(), Purpose::Aside, now);
         let saga = Arc::clone(&self.saga);
-        let ended = self.guarded(saga.undo(step, &mut context)).await;
+        let work = self.on_behalf(format!("undo {}", step.name), 0).scope(saga.undo(step, &mut context));
+        let ended = self.guarded(work).await;
         let context = self.take_back(context);
         let ended = match ended {
             Guarded::Ended(ended) => ended,
@@ -114,6 +118,12 @@ impl Job<'_> {
             fresh: None,
             queued_at_vendor: false,
         }
+    }
+
+    /// For whom and why the calls of a run are made.
+    fn on_behalf(&self, step: String, units: u32) -> CallContext {
+        let Operation { id, caller, kind, .. } = &self.operation;
+        CallContext { operation: Some(id.name()), caller: caller.clone(), kind: kind.clone(), step, units }
     }
 
     /// Takes over what the run has committed by itself.

@@ -1,11 +1,12 @@
 //! The call stack: the layers that every vendor call goes through, in one order.
 //!
 //! ```text
-//! trace → retry → pace → timeout → decode → sign → transport
+//! audit → trace → retry → pace → timeout → decode → sign → transport
 //! ```
 //!
 //! | layer | decides | file |
 //! |---|---|---|
+//! | audit | that no call changes something without a record | `audit.rs` |
 //! | trace | how a finished call is told: span, [`CallError`] | `trace.rs` |
 //! | retry | whether and when a failed attempt is repeated | `retry.rs`, `budget.rs` |
 //! | pace | when an attempt may leave, by action and region | `pace.rs` |
@@ -14,13 +15,14 @@
 //! | sign | date, nonce and signature of one attempt | `sign.rs` |
 //! | transport | bytes on the wire | `transport.rs` |
 //!
-//! Retry is outside of sign, so each attempt has a date, a nonce and a signature of its own, while the request,
+//! Audit is outside of everything, so the attempts of one call make one pair of records. Retry is outside of sign, so each attempt has a date, a nonce and a signature of its own, while the request,
 //! a client token in it included, stays the same. Retry is outside of decode, because vendors answer errors with
 //! status 200. Pace is inside of retry, so repeated attempts are paced too.
 //!
 //! A vendor package brings a [`Signer`] and a [`Decoder`], builds an [`ApiRequest`] in one file per action, and
 //! hands it to [`Stack::send`] or [`Stack::call`].
 
+mod audit;
 mod batch;
 mod budget;
 mod credentials;
@@ -36,6 +38,8 @@ mod timeout;
 mod trace;
 mod transport;
 
+#[cfg(test)]
+mod audit_tests;
 #[cfg(test)]
 mod tests;
 
@@ -61,6 +65,7 @@ use tower::layer::layer_fn;
 use tower::util::BoxCloneSyncService;
 use tower::{Service, ServiceBuilder, ServiceExt as _};
 
+use crate::audit::AuditTrail;
 use crate::error::CallError;
 
 /// How long and how often calls are made.
@@ -99,6 +104,8 @@ pub struct StackParts {
     pub pacer: Arc<Pacer>,
     /// Times of a call.
     pub policy: CallPolicy,
+    /// Records calls that change something; `None` keeps no records.
+    pub audit: Option<AuditTrail>,
 }
 
 /// One call on its way through the layers; cloned for each attempt.
@@ -125,10 +132,11 @@ impl Stack {
         T: Clone + Send + Sync + 'static,
         T::Future: Send + 'static,
     {
-        let StackParts { signer, decoder, budget, pacer, policy } = parts;
+        let StackParts { signer, decoder, budget, pacer, policy, audit } = parts;
         let renewer = Arc::clone(&signer);
         let deadline = policy.deadline;
         let service = ServiceBuilder::new()
+            .layer(layer_fn(|inner| audit::Audit::new(inner, audit.clone())))
             .layer(layer_fn(trace::Trace::new))
             .layer(layer_fn(|inner| {
                 retry::Retry::new(inner, policy.retry.clone(), Arc::clone(&budget), Arc::clone(&renewer))

@@ -56,7 +56,7 @@ impl Decoder for Words {
 }
 
 #[derive(Debug, Clone)]
-struct Sent {
+pub(super) struct Sent {
     at: Duration,
     nonce: String,
     body: Bytes,
@@ -64,18 +64,18 @@ struct Sent {
 
 /// Answers with the next line of a script; the last line again and again.
 #[derive(Clone)]
-struct Script {
+pub(super) struct Script {
     lines: Arc<[(&'static str, Option<&'static str>)]>,
     sent: Arc<Mutex<Vec<Sent>>>,
     began: Instant,
 }
 
 impl Script {
-    fn new(lines: &[(&'static str, Option<&'static str>)]) -> Self {
+    pub(super) fn new(lines: &[(&'static str, Option<&'static str>)]) -> Self {
         Self { lines: lines.into(), sent: Arc::default(), began: Instant::now() }
     }
 
-    fn sent(&self) -> Vec<Sent> {
+    pub(super) fn sent(&self) -> Vec<Sent> {
         self.sent.lock().unwrap().clone()
     }
 
@@ -83,7 +83,7 @@ impl Script {
         self.sent().iter().map(|sent| sent.at.as_millis()).collect()
     }
 
-    fn service(
+    pub(super) fn service(
         &self,
     ) -> impl Service<
         http::Request<Bytes>,
@@ -122,7 +122,7 @@ impl Script {
     }
 }
 
-fn parts() -> StackParts {
+pub(super) fn parts() -> StackParts {
     let retry = RetryPolicy { jitter: 0.0, ..RetryPolicy::default() };
     StackParts {
         signer: Arc::new(Counter::default()),
@@ -130,10 +130,11 @@ fn parts() -> StackParts {
         budget: Arc::new(RetryBudget::default()),
         pacer: Arc::new(Pacer::default()),
         policy: CallPolicy { retry, ..CallPolicy::default() },
+        audit: None,
     }
 }
 
-fn request(idempotency: Idempotency) -> ApiRequest {
+pub(super) fn request(idempotency: Idempotency) -> ApiRequest {
     let region = "ap-guangzhou".parse().unwrap();
     ApiRequest {
         idempotency,
