@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use sampan_chassis::auth::{Access, Ask};
 use sampan_chassis::convert::request::Fields;
 use sampan_chassis::server::MAX_MESSAGE_BYTES;
 use sampan_chassis::status::Problem;
@@ -140,6 +141,9 @@ fn overflow(error: Overflow) -> Problem {
     Problem::new(Reason::EstimateOverflow, error.to_string())
 }
 
+/// What a caller has to be permitted.
+const ESTIMATE: &str = "billing.estimate";
+
 /// Serves `sampan.billing.v1.BillingEstimatorService`. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Service {
@@ -164,6 +168,7 @@ impl BillingEstimatorService for Service {
         &self,
         request: Request<pb::EstimateExportRequest>,
     ) -> Result<Response<pb::EstimateExportResponse>, Status> {
+        Access::of(request.extensions()).check(&Ask::new(ESTIMATE))?;
         Ok(Response::new(self.billing.estimate_export(request.get_ref())?))
     }
 
@@ -171,6 +176,7 @@ impl BillingEstimatorService for Service {
         &self,
         request: Request<pb::EstimateCopyRequest>,
     ) -> Result<Response<pb::EstimateCopyResponse>, Status> {
+        Access::of(request.extensions()).check(&Ask::new(ESTIMATE))?;
         Ok(Response::new(self.billing.estimate_copy(request.get_ref())?))
     }
 
@@ -178,6 +184,7 @@ impl BillingEstimatorService for Service {
         &self,
         request: Request<pb::EstimateDownloadRequest>,
     ) -> Result<Response<pb::EstimateDownloadResponse>, Status> {
+        Access::of(request.extensions()).check(&Ask::new(ESTIMATE))?;
         Ok(Response::new(self.billing.estimate_download(request.get_ref())?))
     }
 
@@ -185,6 +192,7 @@ impl BillingEstimatorService for Service {
         &self,
         request: Request<pb::ListPricesRequest>,
     ) -> Result<Response<pb::ListPricesResponse>, Status> {
+        Access::of(request.extensions()).check(&Ask::new(ESTIMATE))?;
         Ok(Response::new(self.billing.list_prices(request.get_ref())?))
     }
 }

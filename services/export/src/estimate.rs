@@ -2,6 +2,7 @@
 //!
 //! A call of its own beside the preview, because a price needs no bucket, no rule and no trial run at the cloud.
 
+use sampan_chassis::auth::{Access, Ask};
 use sampan_chassis::cost::Pricing;
 use sampan_chassis::status::Problem;
 use sampan_core::{Reason, Violation};
@@ -21,10 +22,13 @@ const SHARED: [&str; 3] = ["spec.image", "spec.format", "spec.expected_use"];
 pub(crate) async fn answer(
     ground: Ground<'_>,
     pricing: &Pricing,
+    access: &Access,
     request: pb::EstimateExportRequest,
 ) -> Result<pb::EstimateExportResponse, Problem> {
     let storage_class = request.storage_class.clone();
     let spec = parse(request, ground).map_err(fields)?;
+    let ask = Ask::new("billing.estimate").account(spec.account.as_str()).region(spec.region.as_str());
+    access.check(&ask)?;
     let account = ground
         .accounts
         .get(&spec.account)

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use sampan_chassis::auth::{Access, Ask};
 use sampan_chassis::cost::Pricing;
 use sampan_chassis::status::{FieldProblem, Problem};
 use sampan_cloud::Accounts;
@@ -42,8 +43,15 @@ impl Service {
         Ground { accounts: &self.accounts, limits: &self.limits }
     }
 
-    async fn preview(&self, request: pb::PreviewExportRequest) -> Result<pb::PreviewExportResponse, Problem> {
+    async fn preview(
+        &self,
+        access: &Access,
+        request: pb::PreviewExportRequest,
+    ) -> Result<pb::PreviewExportResponse, Problem> {
         let reading = ExportSpec::read(request.spec, self.ground());
+        if let Some(spec) = &reading.spec {
+            access.check(&asks("export.preview", spec))?;
+        }
         match &reading.spec {
             Some(spec) if reading.broken.is_empty() => {
                 let warnings = reading.warnings.clone();
@@ -55,12 +63,16 @@ impl Service {
         }
     }
 
-    async fn start(&self, caller: String, request: pb::ExportImageRequest) -> Result<pb::ExportImageResponse, Problem> {
+    async fn start(
+        &self,
+        access: &Access,
+        request: pb::ExportImageRequest,
+    ) -> Result<pb::ExportImageResponse, Problem> {
         let labels: BTreeMap<String, String> = request.labels.into_iter().collect();
         let parsed = ExportSpec::parse(request.spec, self.ground());
         let mut broken = spec::check_labels(&labels).err().unwrap_or_default();
         let request_id = request_id(&request.request_id, &mut broken);
-        let spec = match parsed {
+        let mut spec = match parsed {
             Ok((spec, _)) if broken.is_empty() => spec,
             Ok(_) => return Err(fields(broken)),
             Err(fields_broken) => {
@@ -68,10 +80,11 @@ impl Service {
                 return Err(fields(broken));
             }
         };
+        spec.max_cost = access.check(&asks("export.start", &spec))?.limit(spec.max_cost.take())?;
         let start = StartRequest {
             kind: saga::KIND,
             lane: spec.lane(),
-            caller,
+            caller: access.caller().to_owned(),
             labels,
             request_id,
             request: serde_json::to_value(&spec)
@@ -120,10 +133,11 @@ impl Service {
 
     async fn download_urls(
         &self,
+        access: &Access,
         request: pb::CreateDownloadUrlsRequest,
     ) -> Result<pb::CreateDownloadUrlsResponse, Problem> {
         let (id, valid_for) = urls::parse(&request).map_err(fields)?;
-        let (result, bucket, account) = self.finished(id).await?;
+        let (result, bucket, account) = self.finished(access, id).await?;
         let account = self.accounts.get(&account).ok_or_else(|| {
             Problem::new(Reason::AccountUnknown, format!("account {account} is not configured any more"))
         })?;
@@ -131,8 +145,15 @@ impl Service {
     }
 
     /// Reads the manifest of a finished export.
-    async fn finished(&self, id: OperationId) -> Result<(ExportResult, BucketRef, AccountName), Problem> {
+    async fn finished(
+        &self,
+        access: &Access,
+        id: OperationId,
+    ) -> Result<(ExportResult, BucketRef, AccountName), Problem> {
         let operation = self.engine.get(id).await.map_err(|error| self.problem(error))?;
+        if !access.may("export.download", &operation) {
+            return Err(self.problem(Error::Store(sampan_state::Error::NotFound(id))));
+        }
         let has_artifacts = matches!(operation.state, State::Succeeded | State::PartiallySucceeded);
         let result = operation
             .result
@@ -154,6 +175,11 @@ impl Service {
             }
         }
     }
+}
+
+/// What a caller has to be permitted for this export.
+fn asks<'a>(action: &'a str, spec: &'a ExportSpec) -> Ask<'a> {
+    Ask::new(action).account(spec.account.as_str()).region(spec.region.as_str()).bucket(&spec.bucket)
 }
 
 /// Reads the caller's idempotency key; what is wrong with it is added to `broken`.
@@ -189,28 +215,31 @@ impl ExportService for Service {
         &self,
         request: Request<pb::PreviewExportRequest>,
     ) -> Result<Response<pb::PreviewExportResponse>, Status> {
-        Ok(Response::new(self.preview(request.into_inner()).await?))
+        let access = Access::of(request.extensions());
+        Ok(Response::new(self.preview(&access, request.into_inner()).await?))
     }
 
     async fn estimate_export(
         &self,
         request: Request<pb::EstimateExportRequest>,
     ) -> Result<Response<pb::EstimateExportResponse>, Status> {
-        Ok(Response::new(estimate::answer(self.ground(), &self.pricing, request.into_inner()).await?))
+        let access = Access::of(request.extensions());
+        Ok(Response::new(estimate::answer(self.ground(), &self.pricing, &access, request.into_inner()).await?))
     }
 
     async fn export_image(
         &self,
         request: Request<pb::ExportImageRequest>,
     ) -> Result<Response<pb::ExportImageResponse>, Status> {
-        // Callers are not told apart until identities exist at the edge.
-        Ok(Response::new(self.start(String::new(), request.into_inner()).await?))
+        let access = Access::of(request.extensions());
+        Ok(Response::new(self.start(&access, request.into_inner()).await?))
     }
 
     async fn create_download_urls(
         &self,
         request: Request<pb::CreateDownloadUrlsRequest>,
     ) -> Result<Response<pb::CreateDownloadUrlsResponse>, Status> {
-        Ok(Response::new(self.download_urls(request.into_inner()).await?))
+        let access = Access::of(request.extensions());
+        Ok(Response::new(self.download_urls(&access, request.into_inner()).await?))
     }
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use fake_store::{id, running};
 use sampan_chassis::auth::{Access, Ask, Identity, Policy, PolicyFile, Proof};
 use sampan_core::Reason;
+use sampan_proto::billing::v1::CostLimit;
 
 const POLICY: &str = r#"
 [teams]
@@ -55,8 +56,15 @@ fn missing(access: &Access, ask: &Ask<'_>) -> String {
 #[test]
 fn what_a_rule_names_is_permitted_with_its_cap() {
     for subject in ["ann", "spiffe://corp/ns/images/sa/builder"] {
-        let cap = access(subject, POLICY).check(&export()).unwrap().cost_cap.unwrap();
-        assert_eq!((cap.amount.as_str(), cap.currency.as_str()), ("50", "USD"));
+        let permit = access(subject, POLICY).check(&export()).unwrap();
+        let of = |amount: &str, currency: &str| {
+            let message = CostLimit { amount: amount.to_owned(), currency: currency.to_owned() };
+            sampan_chassis::cost::CostLimit::parse(&message, "max_cost").unwrap()
+        };
+        assert_eq!(permit.limit(None).unwrap().unwrap().to_string(), "50 USD", "the cap holds without a limit");
+        assert_eq!(permit.limit(Some(of("60", ""))).unwrap().unwrap().to_string(), "50 USD");
+        assert_eq!(permit.limit(Some(of("40", "USD"))).unwrap().unwrap().to_string(), "40 USD");
+        assert_eq!(permit.limit(Some(of("40", "CNY"))).unwrap_err().reason(), Reason::PolicyDenied);
     }
 }
 

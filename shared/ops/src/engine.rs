@@ -245,6 +245,8 @@ impl Engine {
             "kind": start.kind,
             "lane": start.lane,
             "labels": start.labels,
+            // What one caller has started is not told to another who happens to use the same request id.
+            "caller": start.caller,
             "request": start.request,
             "on_spent": start.on_spent,
         });

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use http::Extensions;
 use sampan_core::Reason;
-use sampan_proto::billing::v1::CostLimit;
 use sampan_state::operation::Operation;
 
 use super::policy::{Mode, Policy};
 use super::rule::{Refusal, Rule};
 use super::{Identity, Proof};
+use crate::cost::CostLimit;
 use crate::status::Problem;
 
 /// One thing that a caller wants to do. Only what is set is compared with the policy.
@@ -67,6 +67,21 @@ impl<'a> Ask<'a> {
 pub struct Permit {
     /// What a start may cost at most, by the policy; `None` when it sets no cap.
     pub cost_cap: Option<CostLimit>,
+}
+
+impl Permit {
+    /// Returns the limit under which a start may go on: the caller's own, and never above the cap of the policy.
+    ///
+    /// # Errors
+    /// A problem with the reason [`Reason::PolicyDenied`] when the two are in different currencies.
+    pub fn limit(&self, asked: Option<CostLimit>) -> Result<Option<CostLimit>, Problem> {
+        let (Some(cap), Some(asked)) = (&self.cost_cap, &asked) else { return Ok(asked.or(self.cost_cap.clone())) };
+        let limit = asked.under(cap).ok_or_else(|| {
+            let words = format!("the policy caps the cost of this start at {cap}; give max_cost in that currency");
+            Problem::new(Reason::PolicyDenied, words).with("missing", "max_cost")
+        })?;
+        Ok(Some(limit))
+    }
 }
 
 /// Who calls, and by which policy. In the extensions of every request.
@@ -147,6 +162,6 @@ impl Access {
 impl Rule {
     fn cost_cap(&self) -> Option<CostLimit> {
         let cap = self.max_cost.as_ref()?;
-        Some(CostLimit { amount: cap.amount.to_string(), currency: cap.currency.clone() })
+        Some(CostLimit::of(cap.amount, cap.currency.clone()))
     }
 }
