@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use sampan_chassis::auth::{Access, Ask};
 use sampan_chassis::convert;
 use sampan_chassis::convert::spec::{check_labels, request_id};
 use sampan_chassis::cost::Pricing;
-use sampan_chassis::layers::Caller;
 use sampan_chassis::status::Problem;
 use sampan_cloud::Accounts;
 use sampan_core::limits::Limits;
@@ -42,11 +42,18 @@ impl Service {
         Ground { accounts: &self.accounts, limits: &self.limits }
     }
 
-    async fn preview(&self, request: pb::PreviewCopyRequest) -> Result<pb::PreviewCopyResponse, Problem> {
+    async fn preview(
+        &self,
+        access: &Access,
+        request: pb::PreviewCopyRequest,
+    ) -> Result<pb::PreviewCopyResponse, Problem> {
         let mut reading = CopySpec::read(request.spec, self.ground());
         let mut fields = Fields::new(self.ground());
         let keep_for = fields.keep_for("keep_for", request.keep_for);
         reading.broken.extend(fields.finish().0);
+        if let Some(spec) = &reading.spec {
+            access.check(&asks("copy.preview", spec))?;
+        }
         match &reading.spec {
             Some(spec) if reading.broken.is_empty() => {
                 let (engine, ground, pricing) = (&self.engine, self.ground(), &self.pricing);
@@ -59,13 +66,13 @@ impl Service {
         }
     }
 
-    async fn start(&self, caller: String, request: pb::CopyImageRequest) -> Result<pb::CopyImageResponse, Problem> {
+    async fn start(&self, access: &Access, request: pb::CopyImageRequest) -> Result<pb::CopyImageResponse, Problem> {
         let labels: BTreeMap<String, String> = request.labels.into_iter().collect();
         let parsed = CopySpec::parse(request.spec, self.ground());
         let mut findings = check_labels(&labels);
         let request_id = request_id(&request.request_id, &mut findings);
         let (mut broken, _) = rules::split(findings);
-        let spec = match parsed {
+        let mut spec = match parsed {
             Ok((spec, _)) if broken.is_empty() => spec,
             Ok(_) => return Err(Problem::request(&broken)),
             Err(fields_broken) => {
@@ -73,11 +80,12 @@ impl Service {
                 return Err(Problem::request(&broken));
             }
         };
+        spec.max_cost = access.check(&asks("copy.start", &spec))?.limit(spec.max_cost.take())?;
         self.hold_limit(&spec, request_id).await?;
         let start = StartRequest {
             kind: saga::KIND,
             lane: spec.lane(),
-            caller,
+            caller: access.caller().to_owned(),
             labels,
             request_id,
             request: serde_json::to_value(&spec)
@@ -125,20 +133,28 @@ impl Service {
     }
 }
 
+/// What a caller has to be permitted for this copy.
+fn asks<'a>(action: &'a str, spec: &'a CopySpec) -> Ask<'a> {
+    let ask = Ask::new(action).account(spec.account.as_str()).region(spec.region.as_str());
+    let ask = spec.destinations.iter().fold(ask, |ask, destination| ask.region(destination.region.as_str()));
+    ask.share_targets(spec.share_with.iter().map(String::as_str))
+}
+
 #[async_trait]
 impl CopyService for Service {
     async fn preview_copy(
         &self,
         request: Request<pb::PreviewCopyRequest>,
     ) -> Result<Response<pb::PreviewCopyResponse>, Status> {
-        Ok(Response::new(self.preview(request.into_inner()).await?))
+        let access = Access::of(request.extensions());
+        Ok(Response::new(self.preview(&access, request.into_inner()).await?))
     }
 
     async fn copy_image(
         &self,
         request: Request<pb::CopyImageRequest>,
     ) -> Result<Response<pb::CopyImageResponse>, Status> {
-        let caller = Caller::of(request.extensions());
-        Ok(Response::new(self.start(caller, request.into_inner()).await?))
+        let access = Access::of(request.extensions());
+        Ok(Response::new(self.start(&access, request.into_inner()).await?))
     }
 }
