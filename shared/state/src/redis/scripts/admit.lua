@@ -9,7 +9,7 @@
 -- Returns fresh with the time and what the record says of its units, when it is new and runs; new, existing or reused
 -- with the operation; spent with the picture; invalid.
 -- Idempotent under the operation's id. Nothing is written before the decision is made. This is the script that runs most:
--- it reads and writes each key once.
+-- it reads and writes each key once, and `fresh.lua` before it decides the usual start.
 local id, lane, kind, caller = ARGV[4], ARGV[5], ARGV[6], ARGV[7]
 local request_id, digest = ARGV[8], ARGV[9]
 local units, first_due = tonumber(ARGV[12]), tonumber(ARGV[16])

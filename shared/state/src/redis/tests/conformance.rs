@@ -41,7 +41,7 @@ impl Bench {
     async fn open(&self) {
         if let Some(place) = &self.place {
             let time = Time::Given(self.clock.clone());
-            let store = Redis::open(&place.url(&self.prefix).parse().unwrap(), time).await.unwrap();
+            let store = super::open_with(&place.url(&self.prefix), time).await;
             *self.store.lock().unwrap() = Some(store);
         }
     }

@@ -22,7 +22,7 @@ use sampan_core::clock::{Clock, SystemClock};
 use sampan_core::quota_day::QuotaRule;
 use sampan_core::{Lane, OperationId};
 
-use super::{Redis, Time};
+use super::{OpenError, Redis, Time};
 use crate::conformance::record;
 use crate::operation::{Operation, State};
 use crate::operations::{Commit, Next, UnitsChange};
@@ -35,7 +35,18 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Opens a store that follows Redis's clock.
 async fn open(url: &str) -> Arc<Redis> {
-    Redis::open(&url.parse().unwrap(), Time::Server).await.unwrap()
+    open_with(url, Time::Server).await
+}
+
+/// Opens a store; on a machine that is busy with many servers at once, tries again for a while.
+async fn open_with(url: &str, time: Time) -> Arc<Redis> {
+    let begun = tokio::time::Instant::now();
+    loop {
+        match Redis::open(&url.parse().unwrap(), time.clone()).await {
+            Err(OpenError::Unreachable { .. }) if begun.elapsed() < PATIENCE => {}
+            opened => return opened.unwrap(),
+        }
+    }
 }
 
 fn lane(number: u32) -> Lane {
