@@ -2,10 +2,11 @@
 //!
 //! [`status`] says how refusals look, [`convert`] how records look on the wire, [`layers`] what every call passes,
 //! [`server`] how a process starts and stops, [`peer`] how services reach each other, [`cost`] how they ask for a price
-//! and hold a limit, [`telemetry`] where logs and traces go. The two services that every role serves are
-//! [`operation_service`] and [`quota_service`].
+//! and hold a limit, [`telemetry`] where logs and traces go, [`audit`] where audit records are kept. The two
+//! services that every role serves are [`operation_service`] and [`quota_service`].
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
+pub mod audit;
 pub mod auth;
 pub mod convert;
 pub mod cost;

@@ -17,7 +17,7 @@ pub mod path;
 pub mod request_id;
 pub mod trace;
 
-mod body;
+pub(crate) mod body;
 
 use std::sync::Arc;
 

@@ -24,8 +24,9 @@ use tonic::transport::server::TcpIncoming;
 use tower::Service;
 
 use self::readiness::Readiness;
+use crate::audit::{Named, Refusals};
 use crate::auth::Auth;
-use crate::layers::{self, EdgeLimits};
+use crate::layers::{self, AroundLayer, EdgeLimits};
 use crate::tls::Tls;
 
 /// Most bytes that a request message may have.
@@ -136,6 +137,8 @@ pub struct Options {
     pub auth: Arc<Auth>,
     /// How connections are secured; `None` leaves them open.
     pub tls: Option<Arc<Tls>>,
+    /// Which refused requests are recorded.
+    pub refusals: Refusals,
     /// How often the store is asked whether it works.
     pub check_every: Duration,
     /// How long the store may take to answer that.
@@ -153,6 +156,7 @@ impl Default for Options {
             limits: EdgeLimits::default(),
             auth: Arc::default(),
             tls: None,
+            refusals: Refusals::default(),
             check_every: Duration::from_secs(5),
             check_timeout: Duration::from_secs(2),
             announce_stop: Duration::ZERO,
@@ -210,7 +214,9 @@ impl Server {
         let routes = with_reflection(services, health)?;
         let router = tonic::transport::Server::builder()
             .http2_keepalive_interval(Some(Duration::from_secs(30)))
+            .layer(AroundLayer::new(options.refusals.clone()))
             .layer(layers::stack(&options.limits, Arc::clone(&options.auth), closing.clone()))
+            .layer(AroundLayer::new(Named))
             .add_routes(routes);
         let closed = closing.clone().cancelled_owned();
         let tasks = TaskTracker::new();
