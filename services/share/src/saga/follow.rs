@@ -45,17 +45,19 @@ pub(super) async fn run(job: Job<'_>, engine: &Engine, context: &mut StepContext
         context.keep(&plan)?;
         return Ok(Outcome::Poll { hint: Some(Duration::ZERO) });
     };
+    let mut waits = false;
     for one in followed.iter_mut().filter(|one| !one.is_over) {
         match one.operation {
             None => start(job, engine, context, one).await?,
-            Some(id) => look(engine, context, one, id).await?,
+            Some(id) => waits |= look(engine, context, one, id).await? == State::WaitingForQuota,
         }
     }
     context.keep(&followed)?;
     if followed.iter().all(|one| one.is_over) {
         return done(&());
     }
-    Ok(Outcome::Poll { hint: Some(LOOK_AGAIN) })
+    // One that waits for its day is looked at as rarely as a long job.
+    Ok(Outcome::Poll { hint: (!waits).then_some(LOOK_AGAIN) })
 }
 
 /// Finds the copies that are still there, and those of their accounts that are not done yet.
@@ -139,12 +141,13 @@ async fn start(job: Job<'_>, engine: &Engine, context: &mut StepContext, one: &m
     }
 }
 
+/// Looks at the operation of a copy and returns its state.
 async fn look(
     engine: &Engine,
     context: &mut StepContext,
     one: &mut Followed,
     id: OperationId,
-) -> Result<(), StepError> {
+) -> Result<State, StepError> {
     let operation = engine.get(id).await.map_err(children::told)?;
     mirror(context, &operation, &one.copy, one.alone);
     if operation.state.is_final() {
@@ -152,7 +155,7 @@ async fn look(
         let ended = || fail(Reason::OperationCancelled, format!("{} has ended without it", id.name()));
         close(context, one, operation.state, &operation.failure.clone().unwrap_or_else(ended));
     }
-    Ok(())
+    Ok(operation.state)
 }
 
 /// Takes over what became of the accounts of a copy.
