@@ -20,7 +20,7 @@ async fn the_good_accounts_beside_a_bad_one_are_shared_with_and_the_bad_one_is_n
     let bad = dislike(&world, 1, Reason::ShareAccountNotRoot);
     let ended = world.run(Change::Add, &numbers(0..4)).await;
     assert_eq!((ended.state, reason(&ended)), (State::PartiallySucceeded, "SHARE_ACCOUNT_NOT_ROOT"));
-    assert_eq!(targets_in(&ended, TargetState::Failed), [bad.clone()]);
+    assert_eq!(targets_in(&ended, TargetState::Failed), std::slice::from_ref(&bad));
     let failure = target(&ended, &bad).failure.clone().unwrap();
     assert_eq!(failure.vendor_code.as_deref(), Some("Fake.SHARE_ACCOUNT_NOT_ROOT"));
     assert_eq!((own(&ended).added.len(), world.units().await), (3, (1, 0, 0)), "one call, one unit");
