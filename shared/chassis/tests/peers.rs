@@ -8,9 +8,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use http::HeaderMap;
+use sampan_chassis::layers::authenticate::ON_BEHALF_OF;
 use sampan_chassis::layers::{AroundLayer, Deadlines, EdgeLimits, deadline, request_id, trace};
 use sampan_chassis::peer::{LocalPeers, Options};
 use sampan_chassis::{Peers, Problem, Services};
+use sampan_cloud::audit::CallContext;
 use sampan_core::Reason;
 use sampan_core::retry::RetryPolicy;
 use sampan_proto::quota::v1 as pb;
@@ -262,4 +264,22 @@ async fn a_stopped_process_lets_go_of_its_services() {
     drop(open);
     assert_eq!(ask(&peers).await.unwrap_err().code(), Code::Unavailable);
     assert_eq!(Arc::strong_count(&peer.seen), 1, "the routes and their services are gone");
+}
+
+#[tokio::test]
+async fn a_peer_is_told_for_whom_a_step_works_and_nobody_else_can_say_so() {
+    let peer = Peer::named("share");
+    let (address, _serving, _) = served(&peer).await;
+    let (here, _open) = local(&peer);
+    let there = remote(fast(), &[address]);
+    for peers in [&here, &there] {
+        let context = CallContext { caller: "ann".to_owned(), ..CallContext::default() };
+        context.scope(ask(peers)).await.unwrap();
+        let mut forged = Request::new(pb::GetQuotaRequest::default());
+        forged.metadata_mut().insert(ON_BEHALF_OF, "eve".parse().unwrap());
+        QuotaServiceClient::new(peers.to("quota")).get_quota(forged).await.unwrap();
+        let seen: Vec<_> = peer.seen.lock().unwrap().drain(..).collect();
+        assert_eq!(seen[0][ON_BEHALF_OF], "ann");
+        assert!(!seen[1].contains_key(ON_BEHALF_OF), "a step without a caller speaks for nobody");
+    }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use http::{HeaderMap, HeaderName, HeaderValue, Request};
 use opentelemetry::propagation::{Injector, TextMapPropagator as _};
 use opentelemetry_sdk::propagation::TraceContextPropagator;
+use sampan_cloud::audit::CallContext;
 use tokio::time::Instant;
 use tonic::body::Body;
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
@@ -49,12 +50,13 @@ pub(super) fn set_timeout(headers: &mut HeaderMap, time: Duration) {
     }
 }
 
-/// Whoever made the request may have named the caller: a step of an operation works for the one who started it.
+/// A call in hand has a caller; a step of an operation works for the one who started it.
 fn pass_on_caller(headers: &mut HeaderMap) {
-    let caller = authenticate::current().and_then(|caller| HeaderValue::from_bytes(caller.as_bytes()).ok());
-    if let Some(caller) = caller.filter(|_| !headers.contains_key(authenticate::ON_BEHALF_OF)) {
-        headers.insert(authenticate::ON_BEHALF_OF, caller);
-    }
+    let caller = authenticate::current().unwrap_or_else(|| CallContext::current().caller.clone());
+    let caller = HeaderValue::from_bytes(caller.as_bytes()).ok().filter(|caller| !caller.is_empty());
+    // A header that came along from outside says nothing about who calls.
+    headers.remove(authenticate::ON_BEHALF_OF);
+    headers.extend(caller.map(|caller| (HeaderName::from_static(authenticate::ON_BEHALF_OF), caller)));
 }
 
 /// The current span is the parent where spans are exported; otherwise the caller's is handed through.
