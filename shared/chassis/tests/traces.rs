@@ -1,7 +1,9 @@
 //! Traces reach a collector, join the caller's, and are not lost at the end. One process-wide set-up, so one test.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use http::{Request, Response};
@@ -10,6 +12,10 @@ use opentelemetry_proto::tonic::collector::trace::v1::{ExportTraceServiceRequest
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use sampan_chassis::layers::{EdgeLimits, stack};
 use sampan_chassis::telemetry::{Error, Options, init};
+use sampan_chassis::{Peers, Services};
+use sampan_proto::quota::v1 as pb;
+use sampan_proto::quota::v1::quota_service_client::QuotaServiceClient;
+use sampan_proto::quota::v1::quota_service_server::{QuotaService, QuotaServiceServer};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -31,6 +37,26 @@ impl TraceService for Collector {
     ) -> Result<tonic::Response<ExportTraceServiceResponse>, Status> {
         self.0.send(request.into_inner()).unwrap();
         Ok(tonic::Response::new(ExportTraceServiceResponse::default()))
+    }
+}
+
+/// A peer that is asked by the call that is traced.
+struct Quotas;
+
+#[async_trait]
+impl QuotaService for Quotas {
+    async fn get_quota(
+        &self,
+        _: tonic::Request<pb::GetQuotaRequest>,
+    ) -> Result<tonic::Response<pb::GetQuotaResponse>, Status> {
+        Ok(tonic::Response::new(pb::GetQuotaResponse::default()))
+    }
+
+    async fn list_quotas(
+        &self,
+        _: tonic::Request<pb::ListQuotasRequest>,
+    ) -> Result<tonic::Response<pb::ListQuotasResponse>, Status> {
+        Ok(tonic::Response::new(pb::ListQuotasResponse::default()))
     }
 }
 
@@ -62,11 +88,21 @@ async fn the_span_of_a_call_joins_the_trace_of_its_caller_and_is_flushed_at_the_
     let telemetry = init(&options).unwrap();
     assert!(matches!(init(&Options::default()), Err(Error::SetUpAlready)));
 
+    let peers = Peers::new(Default::default(), BTreeMap::new()).unwrap();
+    let services = Services::new().add(QuotaServiceServer::new(Quotas));
+    let open = peers.serve_locally(vec!["quota"], &services, &EdgeLimits::default());
+    let peer = peers.to("quota");
     let service = ServiceBuilder::new()
-        .layer(stack(&EdgeLimits::default(), CancellationToken::new()))
-        .service(service_fn(|_: Request<Body>| async { Ok::<_, Infallible>(Response::new(Body::empty())) }));
+        .layer(stack(&EdgeLimits::default(), Arc::default(), CancellationToken::new()))
+        .service(service_fn(move |_: Request<Body>| {
+            let mut quotas = QuotaServiceClient::new(peer.clone());
+            async move {
+                quotas.get_quota(pb::GetQuotaRequest::default()).await.unwrap();
+                Ok::<_, Infallible>(Response::new(Body::empty()))
+            }
+        }));
     let request = Request::builder()
-        .uri("/sampan.quota.v1.QuotaService/GetQuota")
+        .uri("/sampan.export.v1.ExportService/PreviewExport")
         .header("traceparent", format!("00-{TRACE}-{PARENT}-01"))
         .header("authorization", "Bearer hunter2")
         .body(Body::empty())
@@ -81,9 +117,13 @@ async fn the_span_of_a_call_joins_the_trace_of_its_caller_and_is_flushed_at_the_
     let name = names.filter(|attribute| attribute.key == "service.name").find_map(|one| one.value.clone()?.value);
     assert_eq!(name, Some(Value::StringValue("sampan-export".to_owned())));
     let spans = &resource.scope_spans[0].spans;
-    assert_eq!(spans.len(), 1, "our own span and none of the transport");
-    assert_eq!(spans[0].name, "/sampan.quota.v1.QuotaService/GetQuota");
-    assert_eq!((hex(&spans[0].trace_id), hex(&spans[0].parent_span_id)), (TRACE.to_owned(), PARENT.to_owned()));
+    assert_eq!(spans.len(), 2, "our own spans and none of the transport");
+    let of = |method: &str| spans.iter().find(|span| span.name.ends_with(method)).unwrap();
+    let (call, asked) = (of("/PreviewExport"), of("/GetQuota"));
+    assert_eq!((hex(&call.trace_id), hex(&call.parent_span_id)), (TRACE.to_owned(), PARENT.to_owned()));
+    // The peer's span is the child of the one that asked it.
+    assert_eq!((&asked.trace_id, &asked.parent_span_id), (&call.trace_id, &call.span_id));
+    drop(open);
 
     closing.cancel();
     tasks.wait().await;

@@ -15,8 +15,8 @@ use sampan_proto::billing::v1::billing_estimator_service_server::{
 };
 use sampan_proto::image::v1::Cloud;
 use tokio::task::JoinSet;
-use tokio_stream::wrappers::TcpListenerStream;
 use tonic::transport::Channel;
+use tonic::transport::server::TcpIncoming;
 use tonic::{Request, Response, Status};
 
 use crate::child::{Server, own_memory_mib};
@@ -178,12 +178,13 @@ impl BillingEstimatorService for Bare {
 pub async fn serve() -> Result<()> {
     let billing = Billing::new(Arc::new(PriceBook::built_in()?), clock::system());
     let answer = billing.estimate_export(&request()).map_err(|problem| anyhow::anyhow!("{}", problem.message()))?;
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
-    let url = format!("http://{}", listener.local_addr()?);
+    // As any careful server does: without it, an answer waits for the acknowledgement of the one before.
+    let incoming = TcpIncoming::bind("127.0.0.1:0".parse()?)?.with_nodelay(Some(true));
+    let url = format!("http://{}", incoming.local_addr()?);
     println!("{}", serde_json::json!({ "ready": true, "listeners": [{ "url": url }] }));
     tonic::transport::Server::builder()
         .add_service(BillingEstimatorServiceServer::new(Bare { answer }))
-        .serve_with_incoming(TcpListenerStream::new(listener))
+        .serve_with_incoming(incoming)
         .await?;
     Ok(())
 }
