@@ -14,8 +14,10 @@ fn floor(package: &str) -> Option<u8> {
         "sampan-export-service" | "sampan-copy-service" | "sampan-share-service" => 5,
         "sampan-billing-service" | "sampan-simulator" => 5,
         "sampan" => 6,
-        // Tests and benchmarks stand beside the product and may use any of it.
-        name if name.starts_with("sampan-tests-") => 7,
+        // Tests and benchmarks stand beside the product and may use any of it; the end-to-end tests bring the
+        // harness that starts processes.
+        "sampan-tests-e2e" => 7,
+        name if name.starts_with("sampan-tests-") => 8,
         _ => return None,
     })
 }
