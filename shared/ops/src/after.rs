@@ -91,6 +91,10 @@ impl Frame<'_> {
     pub(crate) fn after(&self, wait: Duration) -> Timestamp {
         self.facts.now.saturating_add(signed(wait)).unwrap_or(Timestamp::MAX)
     }
+
+    fn until(&self, at: Timestamp) -> Duration {
+        Duration::try_from(at.duration_since(self.facts.now)).unwrap_or(Duration::ZERO)
+    }
 }
 
 /// Marks in the record that its step is begun once more.
@@ -116,7 +120,10 @@ pub fn after_step(base: &Operation, mut operation: Operation, ran: Ran, frame: F
             progress::watch_silence(&mut operation, alive, limit, frame.facts.now);
             operation.journal.step_failures = 0;
             let age = repeat::age(&operation, frame.facts.now);
-            let wait = frame.policy.poll.delay(age, hint, frame.facts.chance);
+            let wait = match hint {
+                Some(_) => frame.policy.poll.delay(age, hint, frame.facts.chance),
+                None => frame.until(frame.policy.poll.beat(age, &operation.lane, frame.facts.now)),
+            };
             repeat::look_again(operation, wait, "poll", frame)
         }
         Ran::Outcome(Outcome::Busy { after, message }) => {

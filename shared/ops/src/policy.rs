@@ -3,8 +3,10 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
+use sampan_core::Lane;
 use sampan_core::retry::RetryPolicy;
 
 /// A stretch of a step's age in which it is looked at in equal distances.
@@ -51,9 +53,31 @@ impl PollPolicy {
         if let Some(hint) = hint {
             return times(hint, self.scale);
         }
+        spread(self.every(age), self.jitter, chance)
+    }
+
+    /// Returns the end of the wait before the next look, the same for all operations of a lane that are about as old:
+    /// whoever claims them finds them due together, and asks the cloud for all of them in one call.
+    ///
+    /// Chance has no part in it: lanes differ by where their beat begins.
+    pub fn beat(&self, age: Duration, lane: &Lane, now: Timestamp) -> Timestamp {
+        let every = self.every(age).as_nanos().max(1);
+        // Beats of older work are beats of younger work, too.
+        let first = self.every(Duration::ZERO).as_nanos().max(1);
+        let begins = u128::from(fingerprint(lane)) % first;
+        let now_nanos = u128::try_from(now.as_nanosecond()).unwrap_or(0);
+        // The beat that is nearest to one distance from now, so a late worker falls into step again.
+        let beats = (now_nanos + every + every / 2).saturating_sub(begins) / every;
+        i128::try_from(begins + beats * every)
+            .ok()
+            .and_then(|nanos| Timestamp::from_nanosecond(nanos).ok())
+            .unwrap_or(Timestamp::MAX)
+    }
+
+    /// Returns the distance of two looks at work of this age.
+    fn every(&self, age: Duration) -> Duration {
         let phase = self.phases.iter().find(|phase| age < times(phase.until, self.scale));
-        let every = phase.map_or(self.then, |phase| phase.every);
-        spread(times(every, self.scale), self.jitter, chance)
+        times(phase.map_or(self.then, |phase| phase.every), self.scale)
     }
 }
 
@@ -158,6 +182,12 @@ impl Chance {
     }
 }
 
+/// Tells lanes apart, in every process and version alike (FNV-1a).
+fn fingerprint(lane: &Lane) -> u64 {
+    let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    lane.to_string().bytes().fold(0xcbf2_9ce4_8422_2325, step)
+}
+
 fn times(duration: Duration, factor: f64) -> Duration {
     Duration::try_from_secs_f64(duration.as_secs_f64() * factor.max(0.0)).unwrap_or(duration)
 }
@@ -197,6 +227,32 @@ mod tests {
         assert_eq!(poll.delay(secs(0), Some(secs(3)), 0.9), Duration::from_millis(300));
         assert_eq!(poll.delay(secs(0), None, 0.5), Duration::from_millis(500));
         assert_eq!(poll.delay(secs(6), None, 0.5), Duration::from_millis(1500));
+    }
+
+    fn lane(region: &str) -> Lane {
+        Lane { cloud: sampan_core::Cloud::Alibaba, account: "prod".parse().unwrap(), region: region.parse().unwrap() }
+    }
+
+    #[test]
+    fn operations_of_a_lane_are_looked_at_together_about_one_distance_later() {
+        let poll = PollPolicy::default();
+        let at = |second: i64| Timestamp::from_second(1_790_000_000 + second).unwrap();
+        for (age, every) in [(0, 5), (60, 15), (600, 30), (3600, 60)] {
+            let beat = |second: i64| poll.beat(secs(age), &lane("cn-hangzhou"), at(second));
+            let next = beat(0);
+            let wait = next.duration_since(at(0)).as_secs_f64();
+            assert!((wait - f64::from(every)).abs() <= f64::from(every) / 2.0, "{wait} of {every}");
+            // From one beat it is one distance to the next, and who is a little late comes to the same.
+            let after = poll.beat(secs(age), &lane("cn-hangzhou"), next);
+            assert_eq!(after.duration_since(next).as_secs(), i64::from(every));
+            let late = next + jiff::SignedDuration::from_millis(i64::from(every) * 400);
+            assert_eq!(poll.beat(secs(age), &lane("cn-hangzhou"), late), after);
+            // The beats of old work are beats of fresh work.
+            let fresh = poll.beat(secs(0), &lane("cn-hangzhou"), next);
+            assert_eq!(fresh.duration_since(next).as_secs(), 5);
+        }
+        let elsewhere = poll.beat(secs(0), &lane("cn-shanghai"), at(0));
+        assert_ne!(elsewhere, poll.beat(secs(0), &lane("cn-hangzhou"), at(0)), "lanes spread themselves");
     }
 
     #[test]
