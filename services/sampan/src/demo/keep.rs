@@ -3,7 +3,7 @@
 use sampan_core::{Clock as _, Cloud};
 
 use super::say;
-use super::scenes::{example, options};
+use super::scenes::{GOLDEN_TENCENT, TENCENT_REGION, example, options};
 use super::stage::Stage;
 use crate::client::Failure;
 use crate::output::style;
@@ -14,6 +14,7 @@ pub(super) fn explain(stage: &Stage) -> Result<(), Failure> {
     let folder = folder.map(|folder| folder.display().to_string()).unwrap_or_default();
     let tencent = options(&example(Cloud::Tencent));
     let alibaba = options(&example(Cloud::Alibaba));
+    let golden = format!("--cloud tencent --region {TENCENT_REGION} --image {GOLDEN_TENCENT}");
     say(&style::bold(
         "Everything goes on running until Ctrl-C. In another terminal, paste the first line, then any other:",
     ))?;
@@ -22,7 +23,9 @@ pub(super) fn explain(stage: &Stage) -> Result<(), Failure> {
     say("  sampan quota")?;
     say(&format!("  sampan preview export {tencent}"))?;
     say(&format!("  sampan export {alibaba}"))?;
-    say("  sampan export --help")?;
+    say(&format!("  sampan preview copy {golden} --to ap-shanghai --name web-2"))?;
+    say(&format!("  sampan share list {golden}"))?;
+    say("  sampan copy --help")?;
     say(&format!("  curl -s {}/_sim/audit | tail -n 5", stage.simulator.addresses().control))?;
     say(&format!(
         "It is {} in there; images to try are img-ubuntu01, img-debian01, img-windows1 and img-market01.",

@@ -1,22 +1,27 @@
 //! What the demo shows, in order; each scene prints the command that does the same by hand.
 
+mod copy;
 mod download;
 mod export;
 mod preview;
 mod quota;
+mod share;
 
+use std::collections::HashMap;
 use std::time::Duration;
 
+use clap::Parser as _;
 use sampan_core::{Cloud, ImageFormat};
 use sampan_proto::export::v1::ExportImageRequest;
 use sampan_proto::operation::v1::Operation;
 use sampan_proto::quota::v1::{GetQuotaRequest, Quota};
+use sampan_simulator::world::{Account, AuditLine, Call};
 use tokio::time::timeout;
 
 use super::checks::Checks;
 use super::stage::{LABEL, Stage};
 use super::{image, interrupted, say, time};
-use crate::cli::{CostArgs, ExportArgs, wire_cloud};
+use crate::cli::{Cli, Command, CostArgs, ExportArgs, wire_cloud};
 use crate::client::Failure;
 use crate::commands::watch_to_the_end;
 use crate::exit::Exit;
@@ -32,6 +37,10 @@ pub(super) const TENCENT_BUCKET: &str = "sampan-guangzhou-1250000000";
 pub(super) const ALIBABA_BUCKET: &str = "sampan-hangzhou";
 /// Bucket in another region of Tencent Cloud.
 const BUCKET_ELSEWHERE: &str = "sampan-shanghai-1250000000";
+/// Image of the simulated Tencent Cloud that is copied and shared.
+pub(super) const GOLDEN_TENCENT: &str = "img-ubuntu01";
+/// Image of the simulated Alibaba Cloud that is copied and shared.
+pub(super) const GOLDEN_ALIBABA: &str = "m-bp1sampanubuntu00001";
 /// Days that a store of earlier demos may have used up before it is asked to be another one.
 const MOST_DAYS: u32 = 60;
 
@@ -50,6 +59,10 @@ pub(super) async fn play(stage: &Stage, checks: &mut Checks) -> Result<(), Failu
     quota::queued_starts_by_itself(stage, checks).await?;
     download::of(&tencent, stage, checks).await?;
     download::of(&alibaba, stage, checks).await?;
+    let partial = copy::to_three_regions(stage, checks).await?;
+    let copied = copy::failed_one_again(&partial, stage, checks).await?;
+    share::with_copies(&copied, stage, checks).await?;
+    copy::shared_on_arrival(stage, checks).await?;
     say("")
 }
 
@@ -83,6 +96,23 @@ fn scene(title: &str) -> Result<(), Failure> {
 /// Prints a command as one would type it.
 fn prompt(command: &str) -> Result<(), Failure> {
     say(&style::faint(&format!("$ sampan {command}")))
+}
+
+/// Prints a command and reads it as the program would, so that what is shown is what is done.
+fn typed(line: &str) -> Result<Command, Failure> {
+    prompt(line)?;
+    read(line)
+}
+
+/// Reads a command as the program would.
+fn read(line: &str) -> Result<Command, Failure> {
+    let words = std::iter::once("sampan").chain(line.split_whitespace());
+    let read = Cli::try_parse_from(words).map_err(|error| Failure::new(Exit::Failed, error.to_string()))?;
+    Ok(read.command)
+}
+
+fn unexpected(line: &str) -> Failure {
+    Failure::new(Exit::Failed, format!("`{line}` is read as another command than the demo means"))
 }
 
 /// Returns the export of an image, as the command line describes it.
@@ -132,13 +162,15 @@ pub(super) fn example(cloud: Cloud) -> ExportArgs {
 
 /// Starts an export.
 async fn start(stage: &Stage, args: &ExportArgs) -> Result<Operation, Failure> {
-    let (key, value) = LABEL;
-    let request = ExportImageRequest {
-        request_id: uuid::Uuid::new_v4().to_string(),
-        spec: Some(args.spec()),
-        labels: [(key.to_owned(), value.to_owned())].into(),
-    };
+    let request =
+        ExportImageRequest { request_id: uuid::Uuid::new_v4().to_string(), spec: Some(args.spec()), labels: labels() };
     Ok(stage.client.exports().export_image(request).await?.into_inner().operation.unwrap_or_default())
+}
+
+/// Returns the labels of everything that the demo starts.
+fn labels() -> HashMap<String, String> {
+    let (key, value) = LABEL;
+    [(key.to_owned(), value.to_owned())].into()
 }
 
 /// Shows the progress of an operation until its end.
@@ -168,6 +200,20 @@ async fn lane(stage: &Stage) -> Result<Quota, Failure> {
 fn accepted_exports(stage: &Stage, cloud: Cloud) -> usize {
     let log = stage.simulator.world().audit();
     log.iter().filter(|line| line.call.cloud == cloud && line.call.mutating && line.outcome == "ok").count()
+}
+
+/// Returns the calls of one action that a cloud has accepted, from the cloud's own log, oldest first.
+fn accepted(stage: &Stage, cloud: Cloud, action: &str) -> Vec<Call> {
+    let log = stage.simulator.world().audit();
+    let is_meant = |line: &AuditLine| line.call.cloud == cloud && line.call.action == action && line.call.mutating;
+    log.into_iter().filter(|line| is_meant(line) && line.outcome == "ok").map(|line| line.call).collect()
+}
+
+/// Returns one of the simulated accounts of a cloud; the first is the one that the services are configured with.
+fn account(stage: &Stage, cloud: Cloud, place: usize) -> Result<Account, Failure> {
+    let mut accounts = stage.simulator.credentials().into_iter().filter(|account| account.cloud == cloud);
+    let none = || Failure::new(Exit::Failed, format!("the simulated {cloud} has too few accounts"));
+    accounts.nth(place).ok_or_else(none)
 }
 
 fn instant(time: Option<&prost_types::Timestamp>) -> Option<jiff::Timestamp> {

@@ -3,14 +3,15 @@
 use std::collections::BTreeSet;
 
 use sampan_core::Cloud;
+use sampan_proto::billing::v1::Estimate;
 use sampan_proto::export::v1::{PreviewExportRequest, PreviewExportResponse};
 
-use super::{BUCKET_ELSEWHERE, accepted_exports, export_args, lane, options, prompt, scene};
-use crate::cli::ExportArgs;
+use super::{BUCKET_ELSEWHERE, accepted_exports, export_args, lane, options, prompt, scene, start, typed, unexpected};
+use crate::cli::{Command, ExportArgs};
 use crate::client::Failure;
 use crate::demo::checks::Checks;
-use crate::demo::image;
 use crate::demo::stage::Stage;
+use crate::demo::{image, say};
 use crate::exit::Exit;
 use crate::output;
 
@@ -39,10 +40,36 @@ pub(super) async fn refused(stage: &Stage, checks: &mut Checks) -> Result<(), Fa
 
 /// Shows an export that can start.
 pub(super) async fn good(stage: &Stage, checks: &mut Checks) -> Result<(), Failure> {
-    scene("2. An image that can be exported: the calls and the objects, before anything is done")?;
-    let preview = show(stage, &export_args(Cloud::Tencent, image::TENCENT_GOOD)).await?;
+    scene("2. An image that can be exported: the calls, the objects and the price, before anything is done")?;
+    let args = export_args(Cloud::Tencent, image::TENCENT_GOOD);
+    let preview = show(stage, &args).await?;
     checks.holds("it can start", preview.startable)?;
-    checks.equal("the preview names one object per disk", preview.expected_objects.len(), 2)
+    checks.equal("the preview names one object per disk", preview.expected_objects.len(), 2)?;
+    let estimate = preview.estimate.unwrap_or_default();
+    checks.holds("every fee has its price, and together they are the price", adds_up(&estimate))?;
+    let line = format!("export {} --max-cost 0.01CNY", options(&args));
+    let Command::Export(command) = typed(&line)? else { return Err(unexpected(&line)) };
+    match start(stage, &command.export).await {
+        Ok(operation) => checks.holds(format!("it is refused, not started as {}", operation.name), false)?,
+        Err(refusal) => {
+            say(&refusal.text())?;
+            checks.equal("what may cost more is refused", refusal.reason.as_deref(), Some("COST_ABOVE_LIMIT"))?;
+        }
+    }
+    checks.equal("the cloud was not asked", accepted_exports(stage, Cloud::Tencent), 0)
+}
+
+/// Returns whether the fees of an estimate are its total, to the last place that is shown.
+fn adds_up(estimate: &Estimate) -> bool {
+    let number = |text: &str| text.parse::<f64>().ok();
+    let fees = estimate.lines.iter().map(|line| line.amount.as_ref().and_then(|amount| number(&amount.expected)));
+    let total = estimate.total.as_ref().and_then(|total| number(&total.expected));
+    // Each fee is rounded to 6 places for itself.
+    let slack = 0.000_001 * f64::from(u32::try_from(estimate.lines.len()).unwrap_or(u32::MAX));
+    match (fees.sum::<Option<f64>>(), total) {
+        (Some(fees), Some(total)) => total > 0.0 && (fees - total).abs() <= slack,
+        _ => false,
+    }
 }
 
 async fn show(stage: &Stage, args: &ExportArgs) -> Result<PreviewExportResponse, Failure> {
