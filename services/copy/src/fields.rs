@@ -40,8 +40,12 @@ impl<'a> Fields<'a> {
         self.reader.image("spec.image", image)
     }
 
-    /// Reads the destinations; those that are no regions are left out.
-    pub(crate) fn destinations(&mut self, cloud: Option<Cloud>, destinations: &[pb::Destination]) -> Vec<Destination> {
+    /// Reads the destinations; those that name no region, or one twice, are left out. Returns their places too.
+    pub(crate) fn destinations(
+        &mut self,
+        cloud: Option<Cloud>,
+        destinations: &[pb::Destination],
+    ) -> (Vec<Destination>, Vec<usize>) {
         if destinations.is_empty() {
             self.reader.missing("spec.destinations", "a destination");
         }
@@ -52,10 +56,11 @@ impl<'a> Fields<'a> {
             let most = format!("{MAX_DESTINATIONS} destinations");
             self.reader.push(finding.limit(most, destinations.len().to_string()));
         }
-        let mut read: Vec<Destination> = Vec::new();
+        let (mut read, mut left_out) = (Vec::<Destination>::new(), Vec::new());
         for (index, destination) in destinations.iter().enumerate().take(MAX_DESTINATIONS) {
             let field = format!("spec.destinations[{index}].region");
             let Some(region) = self.reader.text::<Region>(&field, &destination.region, Reason::FieldMalformed) else {
+                left_out.push(index);
                 continue;
             };
             if let Some(cloud) = cloud {
@@ -65,13 +70,14 @@ impl<'a> Fields<'a> {
                 let finding = Finding::new(Reason::DestinationRepeated, &field);
                 let finding = finding.message(format!("{region} is named more than once"));
                 self.reader.push(finding.limit("once", region.as_str()));
+                left_out.push(index);
                 continue;
             }
             let filled = |text: &String| (!text.is_empty()).then(|| text.clone());
             let (image_name, kms_key_id) = (filled(&destination.image_name), filled(&destination.kms_key_id));
             read.push(Destination { region, image_name, kms_key_id });
         }
-        read
+        (read, left_out)
     }
 
     pub(crate) fn failure_policy(&mut self, number: i32) -> FailurePolicy {

@@ -54,6 +54,8 @@ pub struct Destination {
 }
 
 /// A checked copy: what its record keeps as the request.
+///
+/// While a message is looked through, destinations that name no region, or one twice, are left out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CopySpec {
     /// Cloud of the account.
@@ -102,6 +104,9 @@ pub struct CopySpec {
     /// The most that they may cost.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_cost: Option<CostLimit>,
+    /// Places in the message of destinations that were left out; empty in every spec that is carried out.
+    #[serde(skip)]
+    pub left_out: Vec<usize>,
 }
 
 /// What a request is checked against.
@@ -155,7 +160,8 @@ impl CopySpec {
         };
         let mut fields = Fields::new(ground);
         let image = fields.image(message.image.as_ref());
-        let destinations = fields.destinations(image.as_ref().map(|image| image.cloud), &message.destinations);
+        let (destinations, left_out) =
+            fields.destinations(image.as_ref().map(|image| image.cloud), &message.destinations);
         let failure_policy = fields.failure_policy(message.failure_policy);
         let route = fields.route(message.route);
         let on_spent = fields.when_quota_spent(message.when_quota_spent);
@@ -187,11 +193,28 @@ impl CopySpec {
             stall_after_seconds,
             keep_for_seconds,
             max_cost,
+            left_out,
         };
         let (enforced, noted) = rules::split(rules::request::check(&spec, ground));
         broken.extend(enforced);
         warnings.extend(noted);
         Reading { spec: Some(spec), broken, warnings }
+    }
+
+    /// Returns the path of a part of the destination at `index`, by its place in the message.
+    pub fn field(&self, index: usize, part: &str) -> String {
+        let mut place = index;
+        // In ascending order, so each one that is passed moves the place by one.
+        for left_out in &self.left_out {
+            place += usize::from(*left_out <= place);
+        }
+        format!("spec.destinations[{place}].{part}")
+    }
+
+    /// Returns the path of the region of a destination.
+    pub fn field_of(&self, region: &Region) -> String {
+        let index = self.destinations.iter().position(|destination| destination.region == *region);
+        self.field(index.unwrap_or(0), "region")
     }
 
     /// Returns the lane of the copy calls: that of the source.

@@ -66,10 +66,7 @@ impl DestinationSurvey {
     /// Returns every rule that the destination breaks.
     pub fn findings(&self, spec: &CopySpec, own: &[ImageId], limits: &Limits) -> Vec<Finding> {
         let mut findings = rules::destination::check(spec, &self.region, &self.facts, own, limits);
-        findings.extend(self.failed.as_ref().map(|error| {
-            let index = spec.destinations.iter().position(|destination| destination.region == self.region);
-            unanswered(error, &format!("spec.destinations[{}].region", index.unwrap_or(0)))
-        }));
+        findings.extend(self.failed.as_ref().map(|error| unanswered(error, &spec.field_of(&self.region))));
         findings
     }
 
@@ -162,7 +159,7 @@ impl Survey {
         let wrong = spec.destinations.iter().enumerate().filter(|(_, wanted)| !usable.contains(&wanted.region));
         wrong
             .map(|(index, wanted)| {
-                Finding::new(Reason::RegionUnsupported, &format!("spec.destinations[{index}].region"))
+                Finding::new(Reason::RegionUnsupported, &spec.field(index, "region"))
                     .message(format!("the account cannot use {}", wanted.region))
                     .limit("a region that the cloud lists for the account", wanted.region.as_str())
                     .source(("the cloud's own list of regions", ""))

@@ -41,7 +41,7 @@ fn full(spec: &CopySpec, index: usize, region: &Region, facts: &Facts, limits: &
     if count < most {
         return None;
     }
-    let finding = Finding::new(Reason::DestinationFull, &format!("spec.destinations[{index}].region"))
+    let finding = Finding::new(Reason::DestinationFull, &spec.field(index, "region"))
         .message(format!("{region} holds {count} of {most} custom images, so none more fits"))
         .fix(format!("Remove images in {region} that nobody needs, or ask the vendor for a higher ceiling"));
     let limit = limits.number(spec.cloud, "image.per_region");
@@ -79,9 +79,9 @@ fn taken(spec: &CopySpec, index: usize, region: &Region, facts: &Facts, own: &[I
         (CopyState::Ready, _) => ("an image", "Choose another name, or remove that image".to_owned()),
     };
     let field = match spec.destinations.get(index).and_then(|destination| destination.image_name.as_ref()) {
-        Some(_) => format!("spec.destinations[{index}].image_name"),
+        Some(_) => spec.field(index, "image_name"),
         None if spec.image_name.is_some() => "spec.image_name".to_owned(),
-        None => format!("spec.destinations[{index}].region"),
+        None => spec.field(index, "region"),
     };
     Some(
         Finding::new(Reason::ImageNameTaken, &field)

@@ -29,7 +29,7 @@ fn names(spec: &CopySpec, ground: Ground<'_>) -> Vec<Finding> {
     named.extend(spec.image_name.as_deref().map(|name| ("spec.image_name".to_owned(), name)));
     for (index, destination) in spec.destinations.iter().enumerate() {
         let own = destination.image_name.as_deref();
-        named.extend(own.map(|name| (format!("spec.destinations[{index}].image_name"), name)));
+        named.extend(own.map(|name| (spec.field(index, "image_name"), name)));
     }
     let mut findings: Vec<Finding> = Vec::new();
     for (field, name) in &named {
@@ -123,9 +123,10 @@ fn description(spec: &CopySpec) -> Option<Finding> {
 
 fn encryption(spec: &CopySpec) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let keys = spec.destinations.iter().enumerate().filter_map(|(index, destination)| {
-        Some((format!("spec.destinations[{index}].kms_key_id"), destination.kms_key_id.as_deref()?))
-    });
+    let keys =
+        spec.destinations.iter().enumerate().filter_map(|(index, destination)| {
+            Some((spec.field(index, "kms_key_id"), destination.kms_key_id.as_deref()?))
+        });
     let of_all = spec.encryption.as_ref().and_then(|encryption| encryption.kms_key_id.as_deref());
     let all = of_all.map(|key| ("spec.encryption.kms_key_id".to_owned(), key));
     for (field, key) in all.into_iter().chain(keys) {
@@ -143,7 +144,7 @@ fn encryption(spec: &CopySpec) -> Vec<Finding> {
     if spec.cloud == Cloud::Tencent && spec.encryption.is_some() {
         let elsewhere = spec.destinations.iter().enumerate().filter(|(_, other)| other.region != spec.region);
         findings.extend(elsewhere.map(|(index, destination)| {
-            Finding::new(Reason::EncryptionRefused, &format!("spec.destinations[{index}].region"))
+            Finding::new(Reason::EncryptionRefused, &spec.field(index, "region"))
                 .message(format!(
                     "tencent encrypts within the region of the image, not on the way to {}",
                     destination.region

@@ -19,7 +19,7 @@ pub(super) fn check(spec: &CopySpec, limits: &Limits) -> Vec<Finding> {
         findings.extend(copyable(spec, limits, SOURCE, &spec.region));
     }
     for (index, destination) in spec.destinations.iter().enumerate() {
-        let field = format!("spec.destinations[{index}].region");
+        let field = spec.field(index, "region");
         let region = &destination.region;
         if *region != spec.region {
             match copyable(spec, limits, &field, region) {

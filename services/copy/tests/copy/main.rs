@@ -9,6 +9,7 @@ mod crash;
 mod lost;
 mod peers;
 mod retrying;
+mod rules;
 mod service;
 mod sharing;
 mod snapshots;

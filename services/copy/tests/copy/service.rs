@@ -94,6 +94,7 @@ async fn a_start_with_broken_fields_names_all_of_them() {
     let mut spec = message(&world);
     spec.destinations[1].region = spec.destinations[0].region.clone();
     spec.destinations[2].region = "cn-beijing".to_owned();
+    spec.destinations.push(pb::Destination { region: "na-ashburn".to_owned(), ..Default::default() });
     spec.share_with = vec!["bob".to_owned()];
     spec.route = 77;
     let request = pb::CopyImageRequest { spec: Some(spec), ..Default::default() };
@@ -104,7 +105,13 @@ async fn a_start_with_broken_fields_names_all_of_them() {
         details.bad_request().unwrap().field_violations.iter().map(|wrong| wrong.field.as_str()).collect();
     assert_eq!(
         fields,
-        ["spec.destinations[1].region", "spec.destinations[2].region", "spec.route", "spec.share_with[0]"]
+        [
+            "spec.destinations[1].region",
+            "spec.destinations[2].region",
+            "spec.route",
+            "spec.destinations[3].region",
+            "spec.share_with[0]"
+        ]
     );
 }
 

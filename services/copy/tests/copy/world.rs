@@ -67,6 +67,7 @@ pub fn spec(cloud: Cloud) -> CopySpec {
         stall_after_seconds: None,
         keep_for_seconds: None,
         max_cost: None,
+        left_out: Vec::new(),
     }
 }
 

@@ -54,6 +54,7 @@ fn print_destinations(told: &PreviewCopyResponse) -> Result<()> {
         ]);
     }
     table.drop_boring("permitted", "?");
+    table.drop_boring("as", "");
     words::line(&table.to_string())
 }
 
