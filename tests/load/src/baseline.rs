@@ -1,4 +1,4 @@
-//! The bare baseline: a tonic handler of the same messages that does nothing, or makes one durable write.
+//! The bare baseline: a tonic handler of the same messages that does nothing, makes one durable write, or awaits one EVALSHA.
 
 use std::sync::Arc;
 
@@ -12,9 +12,13 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_stream::wrappers::TcpListenerStream;
 use tonic::{Request, Response, Status};
 
+use crate::redis::BareScript;
+
 const TABLE: TableDefinition<'static, &str, &[u8]> = TableDefinition::new("records");
 /// Writes that one transaction takes.
 const GROUP: usize = 1024;
+/// About what an operation's record has.
+const RECORD_BYTES: usize = 1024;
 
 type Write = (String, Vec<u8>, oneshot::Sender<()>);
 
@@ -22,6 +26,7 @@ type Write = (String, Vec<u8>, oneshot::Sender<()>);
 #[derive(Debug, Clone)]
 struct Bare {
     writer: Option<mpsc::Sender<Write>>,
+    script: Option<BareScript>,
 }
 
 #[tonic::async_trait]
@@ -52,6 +57,12 @@ impl ExportService for Bare {
             writer.send(write).await.map_err(|_| Status::unavailable("the writer ended"))?;
             wait.await.map_err(|_| Status::unavailable("the write failed"))?;
         }
+        if let Some(script) = &self.script {
+            let mut record = request.encode_to_vec();
+            record.resize(RECORD_BYTES, b' ');
+            let ran = script.run(&operation.name, &record).await;
+            ran.map_err(|error| Status::unavailable(error.to_string()))?;
+        }
         Ok(Response::new(pb::ExportImageResponse { operation: Some(operation) }))
     }
 
@@ -67,12 +78,21 @@ impl ExportService for Bare {
 pub async fn serve(store: bool) -> Result<()> {
     let folder = tempfile::tempdir()?;
     let writer = if store { Some(writer(&folder.path().join("bare.redb"))?) } else { None };
+    serve_as(Bare { writer, script: None }).await
+}
+
+/// Serves the baseline that makes one EVALSHA per call.
+pub async fn serve_on_redis(url: &str) -> Result<()> {
+    serve_as(Bare { writer: None, script: Some(BareScript::open(url).await?) }).await
+}
+
+async fn serve_as(bare: Bare) -> Result<()> {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     let url = format!("http://{}", listener.local_addr()?);
     println!("{}", serde_json::json!({ "ready": true, "listeners": [{ "url": url }] }));
     let incoming = TcpListenerStream::new(listener);
     tonic::transport::Server::builder()
-        .add_service(ExportServiceServer::new(Bare { writer }))
+        .add_service(ExportServiceServer::new(bare))
         .serve_with_incoming(incoming)
         .await?;
     Ok(())

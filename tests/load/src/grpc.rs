@@ -13,7 +13,7 @@ use tonic::transport::Channel;
 use crate::child::Server;
 use crate::stats::{Latencies, Spread, line};
 
-const ROUND: Duration = Duration::from_secs(2);
+pub(crate) const ROUND: Duration = Duration::from_secs(2);
 const CONNECTIONS: usize = 4;
 
 /// Prints admissions per second, latencies and processor time, at 1, 64 and 256 in flight.
@@ -58,6 +58,16 @@ fn push(series: &mut Series, (rate, p99, cpu): (f64, f64, f64)) {
 /// admission alone.
 async fn start(sampan: &Path) -> Result<(Server, tempfile::TempDir)> {
     let folder = tempfile::tempdir()?;
+    let store = format!("embedded:{}", folder.path().join("store").display());
+    start_in(sampan, folder, &store).await
+}
+
+/// Starts the same on another store.
+pub(crate) async fn start_on(sampan: &Path, store: &str) -> Result<(Server, tempfile::TempDir)> {
+    start_in(sampan, tempfile::tempdir()?, store).await
+}
+
+async fn start_in(sampan: &Path, folder: tempfile::TempDir, store: &str) -> Result<(Server, tempfile::TempDir)> {
     let silent = std::net::TcpListener::bind("127.0.0.1:0")?;
     let address = silent.local_addr()?;
     // Connections wait in the backlog of a listener that nobody serves, for as long as this process lives.
@@ -69,13 +79,12 @@ async fn start(sampan: &Path) -> Result<(Server, tempfile::TempDir)> {
          [accounts.load.credentials]\nsource = \"static\"\naccess_key_id = \"load\"\naccess_key_secret = \"load\"\n"
     );
     std::fs::write(&config, text)?;
-    let store = format!("embedded:{}", folder.path().join("store").display());
-    let arguments = ["serve", "--listen", "127.0.0.1:0", "--config", &config.display().to_string(), "--store", &store];
+    let arguments = ["serve", "--listen", "127.0.0.1:0", "--config", &config.display().to_string(), "--store", store];
     Ok((Server::start(sampan, &arguments).await?, folder))
 }
 
 /// Returns calls per second, p99 in µs, and processor time of the server per call in µs.
-async fn round(server: &Server, in_flight: usize) -> Result<(f64, f64, f64)> {
+pub(crate) async fn round(server: &Server, in_flight: usize) -> Result<(f64, f64, f64)> {
     let url = server.url();
     let mut channels = Vec::new();
     for _ in 0..CONNECTIONS.min(in_flight) {

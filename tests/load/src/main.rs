@@ -16,6 +16,7 @@ mod child;
 mod download;
 mod footprint;
 mod grpc;
+mod redis;
 mod stats;
 mod store;
 
@@ -46,6 +47,8 @@ enum Command {
     Store,
     /// Admissions over gRPC beside a bare tonic handler, with and without one store write.
     Grpc,
+    /// Admissions on Redis beside a bare tonic handler that awaits one EVALSHA; memory of many operations.
+    Redis,
     /// Estimates in the process, and over gRPC beside a bare tonic handler; memory of the price book.
     Billing,
     /// Size of the binary, time until ready, memory at rest.
@@ -73,6 +76,13 @@ enum Command {
         #[arg(long)]
         store: bool,
     },
+    /// Serves the baseline of `redis`; started by it.
+    #[command(hide = true)]
+    RedisBaseline {
+        /// URL of the server.
+        #[arg(long)]
+        redis: String,
+    },
 }
 
 #[tokio::main]
@@ -85,11 +95,18 @@ async fn main() -> Result<()> {
             footprint::print(&sampan, rounds).await?;
             store::print(rounds).await?;
             grpc::print(&sampan, rounds).await?;
+            redis::print(&sampan, rounds).await?;
+            redis::print_idle(&sampan, rounds).await?;
             billing::print(&sampan, rounds).await?;
             download::print(&sampan, rounds, 2048).await
         }
         Command::Store => store::print(rounds).await,
         Command::Grpc => grpc::print(&sampan, rounds).await,
+        Command::Redis => {
+            redis::print(&sampan, rounds).await?;
+            redis::print_idle(&sampan, rounds).await
+        }
+        Command::RedisBaseline { redis } => baseline::serve_on_redis(&redis).await,
         Command::Billing => billing::print(&sampan, rounds).await,
         Command::BillingBaseline => billing::serve().await,
         Command::Footprint => footprint::print(&sampan, rounds).await,

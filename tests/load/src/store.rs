@@ -113,7 +113,7 @@ async fn admissions(store: &SharedStore, clock: &SharedClock, callers: usize) ->
     Ok(Latencies::new(all.into_iter().flatten().collect()))
 }
 
-fn start(clock: &SharedClock) -> NewOperation {
+pub(crate) fn start(clock: &SharedClock) -> NewOperation {
     let now = clock.now();
     let lane = Lane {
         cloud: Cloud::Tencent,
