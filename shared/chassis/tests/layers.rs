@@ -31,7 +31,7 @@ where
     F: Fn(Request<Body>) -> A + Clone + Send + 'static,
     A: Future<Output = Response<Body>> + Send + 'static,
 {
-    ServiceBuilder::new().layer(stack(limits, closing)).service(service_fn(move |request| {
+    ServiceBuilder::new().layer(stack(limits, Arc::default(), closing)).service(service_fn(move |request| {
         let answer = answer(request);
         async move { Ok(answer.await) }
     }))

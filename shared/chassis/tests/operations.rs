@@ -136,6 +136,8 @@ async fn a_finished_export_tells_its_manifest() {
             artifacts: vec![artifact.clone(), Artifact { size_bytes: 5, ..artifact }],
             fstab_reminder: "check".to_owned(),
             notes: Vec::new(),
+            first_estimate: None,
+            estimate: None,
         })
         .unwrap(),
     );

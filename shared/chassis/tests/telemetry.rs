@@ -44,7 +44,7 @@ fn logged(format: LogFormat, is_terminal: bool) -> (Memory, tracing::subscriber:
 async fn a_call_leaves_one_json_line_with_listed_fields_only() {
     let (memory, guard) = logged(LogFormat::Json, false);
     let service = ServiceBuilder::new()
-        .layer(stack(&EdgeLimits::default(), CancellationToken::new()))
+        .layer(stack(&EdgeLimits::default(), Arc::default(), CancellationToken::new()))
         .service(service_fn(|_: Request<Body>| async { Ok::<_, Infallible>(Response::new(Body::empty())) }));
     let request = Request::builder()
         .uri("/sampan.quota.v1.QuotaService/GetQuota")
