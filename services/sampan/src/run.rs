@@ -31,6 +31,7 @@ pub fn main(cli: Cli) -> Exit {
 async fn dispatch(command: Command) -> Result<Exit, Failure> {
     match command {
         Command::Serve(args) => serve::serve(args).await,
+        Command::Health(args) => commands::health(args).await,
         Command::Demo(args) => demo::demo(args).await,
         Command::Simulate(args) => simulate::simulate(args).await,
         Command::Preview(command) => commands::preview(command).await,
@@ -47,7 +48,7 @@ async fn dispatch(command: Command) -> Result<Exit, Failure> {
 fn output_of(command: &Command) -> Output {
     use crate::cli::{EstimateOutput, OperationsCommand, PreviewCommand};
     match command {
-        Command::Serve(_) | Command::Demo(_) | Command::Simulate(_) => Output::Table,
+        Command::Serve(_) | Command::Health(_) | Command::Demo(_) | Command::Simulate(_) => Output::Table,
         Command::Preview(PreviewCommand::Export(command)) => command.client.output,
         Command::Preview(PreviewCommand::Copy(command)) => command.client.output,
         Command::Preview(PreviewCommand::Share(command)) => command.client.output,

@@ -120,6 +120,8 @@ async fn readiness_follows_the_store() {
     assert!(!server.is_ready());
     assert_eq!(health(&channel, OPERATIONS).await, ServingStatus::NotServing);
     assert_eq!(health(&channel, "").await, ServingStatus::NotServing);
+    // A restart mends no store, so the liveness says that all is well.
+    assert_eq!(health(&channel, "sampan.liveness").await, ServingStatus::Serving);
 
     store.fail(false);
     becomes(&channel, ServingStatus::Serving).await;

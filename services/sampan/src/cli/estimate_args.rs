@@ -8,7 +8,7 @@ use sampan_proto::billing::v1 as pb;
 use sampan_proto::export::v1 as export_pb;
 use sampan_proto::image::v1 as image_pb;
 
-use super::{image_args, parse};
+use super::{ConnectionArgs, image_args, parse};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -229,6 +229,9 @@ pub struct AnswerArgs {
     /// Server to ask; without it the estimate is made here, or at http://127.0.0.1:7500 when it is about an image.
     #[arg(long, value_name = "URL")]
     pub endpoint: Option<String>,
+    /// Tokens and certificates for that server.
+    #[command(flatten)]
+    pub connection: ConnectionArgs,
     /// Price file (CSV, columns as in `services/billing/data/prices.csv`) that wins over the built-in prices.
     #[arg(long, value_name = "FILE", conflicts_with = "endpoint")]
     pub prices: Option<PathBuf>,

@@ -98,6 +98,14 @@ Examples:
 A file has its final name only when it is complete and its CRC-64 is the bucket's. After a break, the same command
 goes on where it stopped.";
 
+pub(super) const HEALTH: &str = "\
+Examples:
+  sampan health                                     the server of SAMPAN_CONFIG or SAMPAN_LISTEN, on this machine
+  sampan health --endpoint https://sampan:7500 --tls-ca ca.pem
+  sampan health --service sampan.liveness           whether it runs at all, though its store may be down
+
+Exit code 0 when it is ready, 5 when it is not or does not answer.";
+
 pub(super) const FIRST_STEPS: &str = "\
 First steps:
   sampan demo                       see everything once, on simulated clouds

@@ -1,8 +1,10 @@
 //! The command line: which words exist and what they mean.
 
+mod connection_args;
 mod copy_args;
 mod estimate_args;
 mod examples;
+mod health_args;
 mod image_args;
 mod parse;
 mod share_args;
@@ -12,8 +14,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use connection_args::ConnectionArgs;
 pub use copy_args::{CopyCommand, PreviewCopyCommand};
 pub use estimate_args::{AnswerArgs, Compare, EstimateCommand, EstimateOutput};
+pub use health_args::HealthArgs;
 pub use image_args::{CostArgs, ExportArgs, wire_cloud};
 pub use share_args::{ChangeCommand, PreviewShareCommand, ShareCommand, SharesCommand};
 
@@ -33,6 +37,8 @@ pub struct Cli {
 pub enum Command {
     /// Runs the services.
     Serve(ServeArgs),
+    /// Asks a server whether it is ready.
+    Health(HealthArgs),
     /// Shows the main job on simulated clouds, from preview to the unpacked disk.
     Demo(DemoArgs),
     /// Runs both clouds on loopback, for tests and trials.
@@ -68,6 +74,9 @@ pub struct ClientArgs {
     /// Address of the server.
     #[arg(long, env = "SAMPAN_ENDPOINT", default_value = DEFAULT_ENDPOINT, value_name = "URL")]
     pub endpoint: String,
+    /// Tokens and certificates.
+    #[command(flatten)]
+    pub connection: ConnectionArgs,
     /// Form of the output.
     #[arg(long, value_enum, default_value_t = Output::Table)]
     pub output: Output,
@@ -83,7 +92,7 @@ pub enum Output {
 }
 
 /// Options of `serve`.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 #[command(after_help = examples::SERVE)]
 pub struct ServeArgs {
     /// Services to run, separated by commas; default: all.
@@ -92,7 +101,8 @@ pub struct ServeArgs {
     /// Address to listen on; port 0 picks a free one; default: 127.0.0.1:7500.
     #[arg(long, env = "SAMPAN_LISTEN", value_name = "ADDRESS")]
     pub listen: Option<String>,
-    /// Where operations are kept: `embedded`, `embedded:DIR` or `memory`; default: `embedded`, a folder of yours.
+    /// Where operations are kept: `embedded`, `embedded:DIR`, `memory` or `redis://HOST:PORT`; default: `embedded`, a
+    /// folder of yours.
     #[arg(long, env = "SAMPAN_STORE", value_name = "STORE")]
     pub store: Option<String>,
     /// Configuration file (TOML).
@@ -107,8 +117,8 @@ pub struct ServeArgs {
 #[derive(Debug, Clone, Args)]
 #[command(after_help = examples::DEMO)]
 pub struct DemoArgs {
-    /// Where operations are kept: `embedded`, `embedded:DIR` or `memory`; without DIR, a fresh folder that goes with
-    /// the demo. A store with operations of others is refused.
+    /// Where operations are kept: `embedded`, `embedded:DIR`, `memory` or `redis://HOST:PORT`; without DIR, a fresh
+    /// folder that goes with the demo. A store with operations of others is refused.
     #[arg(long, value_name = "STORE")]
     pub store: Option<String>,
     /// Raw disk to export instead of the built-in one.

@@ -1,8 +1,8 @@
 //! The command line's connection to a server, and how a refusal is told to a person.
 
+mod connection;
+mod own;
 mod refusal;
-
-use std::time::Duration;
 
 use sampan_proto::billing::v1::billing_estimator_service_client::BillingEstimatorServiceClient;
 use sampan_proto::copy::v1::copy_service_client::CopyServiceClient;
@@ -10,65 +10,87 @@ use sampan_proto::export::v1::export_service_client::ExportServiceClient;
 use sampan_proto::operation::v1::operation_service_client::OperationServiceClient;
 use sampan_proto::quota::v1::quota_service_client::QuotaServiceClient;
 use sampan_proto::share::v1::share_service_client::ShareServiceClient;
-use tonic::transport::{Channel, Endpoint};
+use tonic::service::interceptor::InterceptedService;
+use tonic::transport::Channel;
+use tonic_health::pb::health_client::HealthClient;
 
+pub use connection::ShowToken;
 pub use refusal::Failure;
 
-use crate::exit::Exit;
+use crate::cli::{ClientArgs, ConnectionArgs};
+use crate::config::Config;
+
+/// What calls go through.
+pub type Wire = InterceptedService<Channel, ShowToken>;
 
 /// A connection to a server. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Client {
-    channel: Channel,
+    wire: Wire,
 }
 
 impl Client {
+    /// Connects to the server that a command names.
+    ///
+    /// # Errors
+    /// As [`Client::connect_to`].
+    pub async fn connect(args: &ClientArgs) -> Result<Self, Failure> {
+        Self::connect_to(&args.endpoint, &args.connection).await
+    }
+
     /// Connects to `endpoint`.
     ///
     /// # Errors
-    /// [`Failure`] with [`Exit::Usage`] for a malformed address, [`Exit::Unavailable`] when nobody answers.
-    pub async fn connect(endpoint: &str) -> Result<Self, Failure> {
-        let address = Endpoint::from_shared(endpoint.to_owned()).map_err(|error| {
-            Failure::new(Exit::Usage, format!("`{endpoint}` is no address: {error}"))
-                .advice("use the form http://HOST:PORT")
-        })?;
-        let address =
-            address.connect_timeout(Duration::from_secs(5)).http2_keep_alive_interval(Duration::from_secs(20));
-        let channel = address.connect().await.map_err(|_| {
-            Failure::new(Exit::Unavailable, format!("no server answers at {endpoint}"))
-                .advice("start one with `sampan serve`, or name another with --endpoint")
-        })?;
-        Ok(Self { channel })
+    /// [`Failure`] with [`Exit::Usage`](crate::exit::Exit::Usage) for a malformed address, token or certificate,
+    /// [`Exit::Unavailable`](crate::exit::Exit::Unavailable) when nobody answers there who is to be trusted.
+    pub async fn connect_to(endpoint: &str, connection: &ConnectionArgs) -> Result<Self, Failure> {
+        let token = ShowToken::new(connection)?;
+        let channel = connection::open(endpoint, connection).await?;
+        Ok(Self { wire: InterceptedService::new(channel, token) })
+    }
+
+    /// Connects to the server that `config` makes on this machine, to ask how it is.
+    ///
+    /// # Errors
+    /// As [`Client::connect_to`].
+    pub async fn connect_to_own(config: &Config) -> Result<Self, Failure> {
+        let channel = own::open(config).await?;
+        Ok(Self { wire: InterceptedService::new(channel, ShowToken::default()) })
     }
 
     /// Returns the export service.
-    pub fn exports(&self) -> ExportServiceClient<Channel> {
-        ExportServiceClient::new(self.channel.clone())
+    pub fn exports(&self) -> ExportServiceClient<Wire> {
+        ExportServiceClient::new(self.wire.clone())
     }
 
     /// Returns the copy service.
-    pub fn copies(&self) -> CopyServiceClient<Channel> {
-        CopyServiceClient::new(self.channel.clone())
+    pub fn copies(&self) -> CopyServiceClient<Wire> {
+        CopyServiceClient::new(self.wire.clone())
     }
 
     /// Returns the share service.
-    pub fn shares(&self) -> ShareServiceClient<Channel> {
-        ShareServiceClient::new(self.channel.clone())
+    pub fn shares(&self) -> ShareServiceClient<Wire> {
+        ShareServiceClient::new(self.wire.clone())
     }
 
     /// Returns the billing estimator.
-    pub fn billing(&self) -> BillingEstimatorServiceClient<Channel> {
-        BillingEstimatorServiceClient::new(self.channel.clone())
+    pub fn billing(&self) -> BillingEstimatorServiceClient<Wire> {
+        BillingEstimatorServiceClient::new(self.wire.clone())
     }
 
     /// Returns the operation service.
-    pub fn operations(&self) -> OperationServiceClient<Channel> {
-        OperationServiceClient::new(self.channel.clone())
+    pub fn operations(&self) -> OperationServiceClient<Wire> {
+        OperationServiceClient::new(self.wire.clone())
     }
 
     /// Returns the quota service.
-    pub fn quotas(&self) -> QuotaServiceClient<Channel> {
-        QuotaServiceClient::new(self.channel.clone())
+    pub fn quotas(&self) -> QuotaServiceClient<Wire> {
+        QuotaServiceClient::new(self.wire.clone())
+    }
+
+    /// Returns the health service.
+    pub fn health(&self) -> HealthClient<Wire> {
+        HealthClient::new(self.wire.clone())
     }
 }
 

@@ -1,5 +1,6 @@
 //! Turns a gRPC status into words and an exit code.
 
+use std::error::Error as _;
 use std::fmt::Write as _;
 
 use tonic::{Code, Status};
@@ -65,6 +66,14 @@ impl Failure {
 
 impl From<Status> for Failure {
     fn from(status: Status) -> Self {
+        // Who speaks no TLS to a server that does, or shows it no certificate, learns it only with the first call.
+        if let Some(cause) = status.source() {
+            return Self::new(
+                Exit::Unavailable,
+                format!("the connection broke: {}", super::connection::innermost(cause)),
+            )
+            .advice("a server with TLS has an address with https://, and may ask for a certificate (--tls-cert)");
+        }
         let details = status.get_error_details();
         let info = details.error_info();
         let mut lines: Vec<String> = Vec::new();

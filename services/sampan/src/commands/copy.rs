@@ -14,7 +14,7 @@ use crate::output;
 /// # Errors
 /// [`Failure`] when the start is refused or the server is lost.
 pub async fn copy(command: CopyCommand) -> Result<Exit, Failure> {
-    let client = Client::connect(&command.client.endpoint).await?;
+    let client = Client::connect(&command.client).await?;
     let request = CopyImageRequest {
         // Repeating the command after a lost answer must not start twice, so there is always a request id.
         request_id: command.request_id.clone().unwrap_or_else(|| uuid::Uuid::new_v4().to_string()),
@@ -30,7 +30,7 @@ pub async fn copy(command: CopyCommand) -> Result<Exit, Failure> {
 /// # Errors
 /// [`Failure`] when the server does not answer.
 pub(super) async fn preview(command: PreviewCopyCommand) -> Result<Exit, Failure> {
-    let client = Client::connect(&command.client.endpoint).await?;
+    let client = Client::connect(&command.client).await?;
     let request = PreviewCopyRequest { spec: Some(command.copy.spec()), keep_for: None };
     let preview = client.copies().preview_copy(request).await?.into_inner();
     match command.client.output {

@@ -9,11 +9,10 @@ use sampan_proto::billing::v1 as pb;
 use sampan_proto::billing::v1::billing_estimator_service_client::BillingEstimatorServiceClient;
 use sampan_proto::export::v1 as export_pb;
 use tonic::Status;
-use tonic::transport::Channel;
 
 use super::export::output_failure;
 use crate::cli::{AnswerArgs, Compare, DEFAULT_ENDPOINT, EstimateCommand, EstimateOutput};
-use crate::client::{Client, Failure};
+use crate::client::{Client, Failure, Wire};
 use crate::exit::Exit;
 use crate::output::estimate::{self as output, Answer};
 use crate::wiring::load_prices;
@@ -74,7 +73,7 @@ pub async fn estimate(command: EstimateCommand) -> Result<Exit, Failure> {
 async fn about_image(args: &AnswerArgs, request: export_pb::EstimateExportRequest) -> Result<Answer, Failure> {
     let named = args.endpoint.clone().or_else(|| std::env::var("SAMPAN_ENDPOINT").ok());
     let endpoint = named.unwrap_or_else(|| DEFAULT_ENDPOINT.to_owned());
-    let client = Client::connect(&endpoint).await?;
+    let client = Client::connect_to(&endpoint, &args.connection).await?;
     let estimate = client.exports().estimate_export(request).await?.into_inner().estimate;
     let estimate = estimate.ok_or_else(|| Failure::new(Exit::Failed, "the server answered without an estimate"))?;
     Ok(Answer { estimate, stale_prices: Vec::new() })
@@ -156,13 +155,13 @@ async fn alternatives(
 /// Who answers.
 enum Estimator {
     Here(Box<Billing>),
-    There(BillingEstimatorServiceClient<Channel>),
+    There(Box<BillingEstimatorServiceClient<Wire>>),
 }
 
 impl Estimator {
     async fn open(args: &AnswerArgs) -> Result<Self, Failure> {
         if let Some(endpoint) = &args.endpoint {
-            return Ok(Self::There(Client::connect(endpoint).await?.billing()));
+            return Ok(Self::There(Box::new(Client::connect_to(endpoint, &args.connection).await?.billing())));
         }
         let book = load_prices(args.prices.as_deref(), args.only_these_prices)?;
         Ok(Self::Here(Box::new(Billing::new(Arc::new(book), clock::system()))))

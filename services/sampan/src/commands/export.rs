@@ -15,7 +15,7 @@ use crate::output::{json, operation, words};
 /// # Errors
 /// [`Failure`] when the start is refused or the server is lost.
 pub async fn export(command: ExportCommand) -> Result<Exit, Failure> {
-    let client = Client::connect(&command.client.endpoint).await?;
+    let client = Client::connect(&command.client).await?;
     let request = ExportImageRequest {
         // Repeating the command after a lost answer must not start twice, so there is always a request id.
         request_id: command.request_id.clone().unwrap_or_else(|| uuid::Uuid::new_v4().to_string()),

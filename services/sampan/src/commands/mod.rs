@@ -3,6 +3,7 @@
 mod copy;
 mod estimate;
 mod export;
+mod health;
 mod operations;
 mod preview;
 mod quota;
@@ -12,6 +13,7 @@ mod watch;
 pub use copy::copy;
 pub use estimate::estimate;
 pub use export::export;
+pub use health::health;
 pub use operations::operations;
 pub use preview::preview;
 pub use quota::quota;

@@ -20,14 +20,14 @@ pub async fn operations(command: OperationsCommand) -> Result<Exit, Failure> {
     match command {
         OperationsCommand::List(args) => list(args).await,
         OperationsCommand::Get(args) => {
-            let client = Client::connect(&args.client.endpoint).await?;
+            let client = Client::connect(&args.client).await?;
             let request = GetOperationRequest { name: operation_name(&args.name) };
             let found = client.operations().get_operation(request).await?.into_inner().operation;
             print(args.client.output, &found.unwrap_or_default())?;
             Ok(Exit::Done)
         }
         OperationsCommand::Watch(args) => {
-            let client = Client::connect(&args.client.endpoint).await?;
+            let client = Client::connect(&args.client).await?;
             let name = operation_name(&args.name);
             match watch_to_the_end(&client, &name).await? {
                 Some(ended) => {
@@ -46,7 +46,7 @@ pub async fn operations(command: OperationsCommand) -> Result<Exit, Failure> {
 }
 
 async fn list(args: ListArgs) -> Result<Exit, Failure> {
-    let client = Client::connect(&args.client.endpoint).await?;
+    let client = Client::connect(&args.client).await?;
     let states = args.states.iter().map(|word| state(word)).collect::<Result<Vec<_>, _>>()?;
     let mut request = ListOperationsRequest {
         page_size: i32::try_from(args.limit.min(200)).unwrap_or(200),
@@ -77,7 +77,7 @@ async fn list(args: ListArgs) -> Result<Exit, Failure> {
 }
 
 async fn cancel(args: CancelArgs) -> Result<Exit, Failure> {
-    let client = Client::connect(&args.client.endpoint).await?;
+    let client = Client::connect(&args.client).await?;
     let request = CancelOperationRequest { name: operation_name(&args.name), remove_result: args.remove_result };
     let cancelled = client.operations().cancel_operation(request).await?.into_inner().operation;
     print(args.client.output, &cancelled.unwrap_or_default())?;
@@ -85,7 +85,7 @@ async fn cancel(args: CancelArgs) -> Result<Exit, Failure> {
 }
 
 async fn retry(args: RetryArgs) -> Result<Exit, Failure> {
-    let client = Client::connect(&args.client.endpoint).await?;
+    let client = Client::connect(&args.client).await?;
     let request = RetryOperationRequest { name: operation_name(&args.name) };
     let reopened = client.operations().retry_operation(request).await?.into_inner().operation.unwrap_or_default();
     start_and_watch(&client, &reopened, args.detach, args.client.output).await

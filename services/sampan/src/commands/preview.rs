@@ -19,7 +19,7 @@ pub async fn preview(command: PreviewCommand) -> Result<Exit, Failure> {
         PreviewCommand::Copy(command) => return super::copy::preview(command).await,
         PreviewCommand::Share(command) => return super::share::preview(*command).await,
     };
-    let client = Client::connect(&command.client.endpoint).await?;
+    let client = Client::connect(&command.client).await?;
     let request = PreviewExportRequest { spec: Some(command.export.spec()) };
     let preview = client.exports().preview_export(request).await?.into_inner();
     match command.client.output {

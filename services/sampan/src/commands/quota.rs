@@ -13,7 +13,7 @@ use crate::output;
 /// # Errors
 /// [`Failure`] when the server refuses or does not answer.
 pub async fn quota(args: QuotaArgs) -> Result<Exit, Failure> {
-    let client = Client::connect(&args.client.endpoint).await?;
+    let client = Client::connect(&args.client).await?;
     let quotas = match (args.cloud, args.region) {
         (Some(cloud), Some(region)) => {
             let account = args.account.unwrap_or_else(|| cloud.to_string());

@@ -16,7 +16,7 @@ use crate::output;
 /// # Errors
 /// [`Failure`] when the server refuses or does not answer.
 pub async fn share(command: ShareCommand) -> Result<Exit, Failure> {
-    let client = Client::connect(&command.client().endpoint).await?;
+    let client = Client::connect(command.client()).await?;
     let (started, command) = match command {
         ShareCommand::List(command) => return list(&client, &command).await,
         ShareCommand::Add(command) => {
@@ -70,7 +70,7 @@ async fn list(client: &Client, command: &SharesCommand) -> Result<Exit, Failure>
 /// # Errors
 /// [`Failure`] when the server does not answer.
 pub(super) async fn preview(command: PreviewShareCommand) -> Result<Exit, Failure> {
-    let client = Client::connect(&command.client.endpoint).await?;
+    let client = Client::connect(&command.client).await?;
     let request = PreviewShareRequest { spec: Some(command.share.spec()), change: command.change.wire().into() };
     let preview = client.shares().preview_share(request).await?.into_inner();
     match command.client.output {

@@ -13,7 +13,7 @@ use tempfile::TempDir;
 
 use super::disk::{self, Disks};
 use super::{image, time};
-use crate::cli::DemoArgs;
+use crate::cli::{ConnectionArgs, DemoArgs};
 use crate::client::{Client, Failure};
 use crate::config::{Config, OperationsConfig, ServerConfig, StoreChoice, TelemetryConfig};
 use crate::exit::Exit;
@@ -57,7 +57,7 @@ impl Stage {
         let config = config(&simulator, &store);
         let system = System::start(&config, &Parts { clock: shared }).await?;
         let endpoint = format!("http://{}", system.address());
-        let client = Client::connect(&endpoint).await?;
+        let client = Client::connect_to(&endpoint, &ConnectionArgs::default()).await?;
         let stage = Self { clock, simulator, client, endpoint, disks, store, system, folder };
         // The disks are read once, which may take a while for a large one.
         tokio::task::block_in_place(|| image::plant(&stage.simulator, &stage.disks))?;

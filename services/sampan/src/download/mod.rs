@@ -62,7 +62,7 @@ pub struct Downloaded {
 /// # Errors
 /// [`Failure`] when the operation has no artifacts, a file cannot be written, or a check fails.
 pub async fn download(args: DownloadArgs) -> Result<Exit, Failure> {
-    let client = Client::connect(&args.client.endpoint).await?;
+    let client = Client::connect(&args.client).await?;
     let options = Options {
         folder: args.to,
         unpack: args.unpack,

@@ -5,8 +5,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use sampan_state::Health;
+use tokio::time::Instant;
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
+
+use crate::metrics::edge as metrics;
+
+/// Name under which health says that the process runs at all. It stays so while only the store is down: a restart
+/// would mend nothing.
+const LIVENESS: &str = "sampan.liveness";
 
 /// Tells grpc.health.v1 what the store says.
 #[derive(Clone)]
@@ -38,6 +45,7 @@ impl Readiness {
     /// Asks the store once and tells what it says.
     pub(super) async fn follow_once(&self, store: &dyn Health, timeout: Duration) {
         let was_ready = self.is_ready();
+        let asked = Instant::now();
         let is_ready = match tokio::time::timeout(timeout, store.check()).await {
             Ok(Ok(())) => true,
             Ok(Err(error)) => {
@@ -49,6 +57,7 @@ impl Readiness {
                 false
             }
         };
+        metrics::checked(is_ready, asked.elapsed());
         if is_ready && !was_ready {
             tracing::info!("ready");
         }
@@ -61,6 +70,7 @@ impl Readiness {
         for name in self.names.iter().chain(&[""]) {
             self.reporter.set_service_status(*name, status).await;
         }
+        self.reporter.set_service_status(LIVENESS, ServingStatus::Serving).await;
         self.is_ready.store(is_ready, Ordering::SeqCst);
     }
 }
