@@ -15,7 +15,7 @@ use sampan_core::{Reason, RequestId, SharedClock};
 use sampan_ops::{Engine, StartRequest};
 use sampan_proto::copy::v1 as pb;
 use sampan_proto::copy::v1::copy_service_server::CopyService;
-use sampan_state::{Admitted, ListQuery, OnSpent};
+use sampan_state::{Admitted, OnSpent};
 use tonic::{Request, Response, Status};
 
 use crate::fields::Fields;
@@ -110,26 +110,9 @@ impl Service {
         }
     }
 
-    /// Looks through the operations of the lane, newest first: a repetition follows its start closely.
     async fn is_known(&self, spec: &CopySpec, request_id: RequestId) -> Result<bool, Problem> {
-        let mut query = ListQuery {
-            kinds: vec![saga::KIND.to_owned()],
-            cloud: Some(spec.cloud),
-            account: Some(spec.account.to_string()),
-            region: Some(spec.region.to_string()),
-            ..ListQuery::default()
-        };
-        loop {
-            let page = self.engine.list(&query).await;
-            let page = page.map_err(|error| Problem::from_engine(error, self.clock.now()))?;
-            if page.operations.iter().any(|operation| operation.request_id == Some(request_id)) {
-                return Ok(true);
-            }
-            query.before = page.operations.last().map(|last| last.id);
-            if !page.more || query.before.is_none() {
-                return Ok(false);
-            }
-        }
+        let known = self.engine.knows(saga::KIND, &spec.lane(), request_id).await;
+        known.map_err(|error| Problem::from_engine(error, self.clock.now()))
     }
 }
 

@@ -16,7 +16,7 @@ use sampan_proto::export::v1 as pb;
 use sampan_proto::export::v1::export_service_server::ExportService;
 use sampan_state::operation::State;
 use sampan_state::result::ExportResult;
-use sampan_state::{Admitted, ListQuery, OnSpent};
+use sampan_state::{Admitted, OnSpent};
 use tonic::{Request, Response, Status};
 
 use crate::saga;
@@ -110,25 +110,8 @@ impl Service {
         }
     }
 
-    /// Looks through the operations of the lane, newest first: a repetition follows its start closely.
     async fn is_known(&self, spec: &ExportSpec, request_id: RequestId) -> Result<bool, Problem> {
-        let mut query = ListQuery {
-            kinds: vec![saga::KIND.to_owned()],
-            cloud: Some(spec.cloud),
-            account: Some(spec.account.to_string()),
-            region: Some(spec.region.to_string()),
-            ..ListQuery::default()
-        };
-        loop {
-            let page = self.engine.list(&query).await.map_err(|error| self.problem(error))?;
-            if page.operations.iter().any(|operation| operation.request_id == Some(request_id)) {
-                return Ok(true);
-            }
-            query.before = page.operations.last().map(|last| last.id);
-            if !page.more || query.before.is_none() {
-                return Ok(false);
-            }
-        }
+        self.engine.knows(saga::KIND, &spec.lane(), request_id).await.map_err(|error| self.problem(error))
     }
 
     async fn download_urls(

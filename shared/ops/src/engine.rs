@@ -92,6 +92,31 @@ impl Engine {
         Ok(self.0.store.list(query).await?)
     }
 
+    /// Returns whether a start with this request id was accepted on the lane before, by looking through its operations
+    /// of that kind, newest first: a repetition follows its start closely.
+    ///
+    /// # Errors
+    /// [`Error::Store`] when the store cannot be reached.
+    pub async fn knows(&self, kind: &str, lane: &Lane, request_id: RequestId) -> Result<bool, Error> {
+        let mut query = ListQuery {
+            kinds: vec![kind.to_owned()],
+            cloud: Some(lane.cloud),
+            account: Some(lane.account.to_string()),
+            region: Some(lane.region.to_string()),
+            ..ListQuery::default()
+        };
+        loop {
+            let page = self.list(&query).await?;
+            if page.operations.iter().any(|operation| operation.request_id == Some(request_id)) {
+                return Ok(true);
+            }
+            query.before = page.operations.last().map(|last| last.id);
+            if !page.more || query.before.is_none() {
+                return Ok(false);
+            }
+        }
+    }
+
     /// Follows an operation from after `revision` on: its newest record at once, then each newer one.
     ///
     /// Revisions that come faster than the stream is read are skipped, the final record never is; the stream ends

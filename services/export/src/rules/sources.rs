@@ -4,11 +4,7 @@
 
 use sampan_core::Cloud;
 
-/// A document: its name, and its date as `YYYY-MM-DD`, `YYYY-MM` or `YYYY`, empty when it carries none.
-pub(crate) type Source<'a> = (&'a str, &'a str);
-
-/// A rule that no vendor has written down.
-pub(crate) const OWN: Source<'static> = ("a rule of Sampan", "");
+pub(crate) use sampan_core::finding::{OWN, Source};
 
 /// Returns the vendor's guide of the export: what kinds of images leave the cloud, and to which bucket.
 pub(crate) fn guide(cloud: Cloud) -> Source<'static> {
