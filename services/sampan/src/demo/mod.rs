@@ -2,7 +2,7 @@
 //!
 //! [`stage`] starts simulator, services and store, [`scenes`] is what is shown, in order, [`checks`] counts what was
 //! proven, [`keep`] says how to go on by hand. [`disk`] makes the disk that is exported, [`image`] the images of it,
-//! [`compare`] looks at the bytes that came back, [`time`] keeps the clock away from midnight.
+//! [`compare`] looks at the bytes that came back, [`prompt`] shows commands, [`time`] keeps the clock away from midnight.
 
 mod checks;
 mod compare;
@@ -10,6 +10,7 @@ mod disk;
 mod fat;
 mod image;
 mod keep;
+mod prompt;
 mod scenes;
 mod stage;
 mod time;

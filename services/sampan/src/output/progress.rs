@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use console::measure_text_width;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use sampan_proto::operation::v1::{Artifact, Operation, Target, TargetState};
 
@@ -12,6 +13,8 @@ use super::{style, words};
 
 /// Columns of a bar.
 const WIDTH: usize = 24;
+/// Columns of the longest label that is shown whole, such as an account in a region.
+const LABEL: usize = 34;
 /// Columns of the block that wanders through a bar without percent.
 const BLOCK: usize = 6;
 /// Bars that are drawn.
@@ -31,6 +34,8 @@ pub struct OperationProgress {
 #[derive(Debug)]
 struct TargetBar {
     bar: ProgressBar,
+    /// Columns of the label, the same for every line.
+    label: usize,
     is_wandering: bool,
 }
 
@@ -48,9 +53,11 @@ impl OperationProgress {
         // Short enough for a narrow terminal; every command takes the name like this too.
         self.head.set_message(headline(operation, operation.name.trim_start_matches("operations/")));
         // As many lines as a person takes in at once; the head tells of the rest.
+        let label = operation.targets.iter().map(|target| measure_text_width(&target.label)).max().unwrap_or(0);
         for target in operation.targets.iter().take(MOST_BARS) {
             let bars = &self.bars;
-            let line = self.by_target.entry(target.id.clone()).or_insert_with(|| TargetBar::add(bars, target));
+            let add = || TargetBar::add(bars, target, label.min(LABEL));
+            let line = self.by_target.entry(target.id.clone()).or_insert_with(add);
             line.draw(target);
         }
         self.plain(headline(operation, &operation.name), operation);
@@ -75,10 +82,10 @@ impl OperationProgress {
 }
 
 impl TargetBar {
-    fn add(bars: &MultiProgress, target: &Target) -> Self {
-        let bar = bars.add(ProgressBar::new(100).with_style(counted()));
+    fn add(bars: &MultiProgress, target: &Target, label: usize) -> Self {
+        let bar = bars.add(ProgressBar::new(100).with_style(counted(label)));
         bar.set_prefix(target.label.clone());
-        Self { bar, is_wandering: false }
+        Self { bar, label, is_wandering: false }
     }
 
     fn draw(&mut self, target: &Target) {
@@ -86,7 +93,7 @@ impl TargetBar {
         let wanders = state == TargetState::Running && target.progress_percent.is_none();
         if wanders != self.is_wandering {
             self.is_wandering = wanders;
-            self.bar.set_style(if wanders { wandering() } else { counted() });
+            self.bar.set_style(if wanders { wandering(self.label) } else { counted(self.label) });
             if wanders {
                 self.bar.enable_steady_tick(TICK);
             } else {
@@ -136,18 +143,18 @@ pub fn download_bar(artifact: &Artifact, wanted: bool) -> ProgressBar {
     bar
 }
 
-fn counted() -> ProgressStyle {
-    style(&format!("  {{prefix:26!}} [{{bar:{WIDTH}}}] {{wide_msg}}"))
+fn counted(label: usize) -> ProgressStyle {
+    style(&format!("  {{prefix:{label}!}} [{{bar:{WIDTH}}}] {{wide_msg}}"))
 }
 
 /// A block that goes to and fro: something happens, and nobody knows how much.
-fn wandering() -> ProgressStyle {
+fn wandering(label: usize) -> ProgressStyle {
     let there = 0..=WIDTH - BLOCK;
     let back = there.clone().rev().skip(1);
     let frame = |at: usize| format!("{}{}{}", " ".repeat(at), "▒".repeat(BLOCK), " ".repeat(WIDTH - BLOCK - at));
     let frames: Vec<String> = there.chain(back).map(frame).collect();
     let frames: Vec<&str> = frames.iter().map(String::as_str).collect();
-    template("  {prefix:26!} [{spinner}] {wide_msg}").tick_strings(&frames)
+    template(&format!("  {{prefix:{label}!}} [{{spinner}}] {{wide_msg}}")).tick_strings(&frames)
 }
 
 fn template(template: &str) -> ProgressStyle {

@@ -19,13 +19,14 @@ use sampan_simulator::world::{Account, AuditLine, Call};
 use tokio::time::timeout;
 
 use super::checks::Checks;
+use super::prompt::prompt;
 use super::stage::{LABEL, Stage};
 use super::{image, interrupted, say, time};
 use crate::cli::{Cli, Command, CostArgs, ExportArgs, wire_cloud};
 use crate::client::Failure;
 use crate::commands::watch_to_the_end;
 use crate::exit::Exit;
-use crate::output::style;
+use crate::output::{style, words};
 
 /// Region of the demo on Tencent Cloud.
 pub(super) const TENCENT_REGION: &str = "ap-guangzhou";
@@ -93,9 +94,14 @@ fn scene(title: &str) -> Result<(), Failure> {
     say(&style::bold(title))
 }
 
-/// Prints a command as one would type it.
-fn prompt(command: &str) -> Result<(), Failure> {
-    say(&style::faint(&format!("$ sampan {command}")))
+/// Prints a refusal, each of its lines as a paragraph.
+fn say_refusal(refusal: &Failure) -> Result<(), Failure> {
+    for line in refusal.text().lines() {
+        let text = line.trim_start_matches([' ', '-']);
+        let (first, _) = line.split_at(line.len() - text.len());
+        words::paragraph(first, text).map_err(|error| Failure::new(Exit::Failed, error.to_string()))?;
+    }
+    Ok(())
 }
 
 /// Prints a command and reads it as the program would, so that what is shown is what is done.

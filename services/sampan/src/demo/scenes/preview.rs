@@ -6,12 +6,15 @@ use sampan_core::Cloud;
 use sampan_proto::billing::v1::Estimate;
 use sampan_proto::export::v1::{PreviewExportRequest, PreviewExportResponse};
 
-use super::{BUCKET_ELSEWHERE, accepted_exports, export_args, lane, options, prompt, scene, start, typed, unexpected};
+use super::{
+    BUCKET_ELSEWHERE, accepted_exports, export_args, lane, options, prompt, say_refusal, scene, start, typed,
+    unexpected,
+};
 use crate::cli::{Command, ExportArgs};
 use crate::client::Failure;
 use crate::demo::checks::Checks;
+use crate::demo::image;
 use crate::demo::stage::Stage;
-use crate::demo::{image, say};
 use crate::exit::Exit;
 use crate::output;
 
@@ -52,7 +55,7 @@ pub(super) async fn good(stage: &Stage, checks: &mut Checks) -> Result<(), Failu
     match start(stage, &command.export).await {
         Ok(operation) => checks.holds(format!("it is refused, not started as {}", operation.name), false)?,
         Err(refusal) => {
-            say(&refusal.text())?;
+            say_refusal(&refusal)?;
             checks.equal("what may cost more is refused", refusal.reason.as_deref(), Some("COST_ABOVE_LIMIT"))?;
         }
     }

@@ -6,7 +6,7 @@ use sampan_core::Cloud;
 use sampan_proto::operation::v1::OperationState;
 use sampan_proto::quota::v1::Quota;
 
-use super::{accepted_exports, export_args, instant, lane, late, options, prompt, scene, start, watch};
+use super::{accepted_exports, export_args, instant, lane, late, options, prompt, say_refusal, scene, start, watch};
 use crate::client::Failure;
 use crate::demo::checks::Checks;
 use crate::demo::stage::Stage;
@@ -52,7 +52,7 @@ pub(super) async fn sixth_is_refused(stage: &Stage, checks: &mut Checks) -> Resu
     match start(stage, &args).await {
         Ok(operation) => checks.holds(format!("it is refused, not started as {}", operation.name), false)?,
         Err(refusal) => {
-            say(&refusal.text())?;
+            say_refusal(&refusal)?;
             checks.equal("the reason is the spent quota", refusal.reason.as_deref(), Some("QUOTA_SPENT"))?;
             checks.holds("the exit code of the command says so too (4)", refusal.exit == Exit::QuotaSpent)?;
         }
