@@ -13,6 +13,7 @@ mod follow;
 mod look;
 mod next;
 mod plan;
+mod refused;
 mod remove;
 mod result;
 mod share;
