@@ -2,7 +2,7 @@
 //!
 //! [`status`] says how refusals look, [`convert`] how records look on the wire, [`layers`] what every call passes,
 //! [`server`] how a process starts and stops, [`peer`] how services reach each other, [`cost`] how they ask for a price
-//! and hold a limit, [`telemetry`] where logs and traces go, [`audit`] where audit records are kept. The two
+//! and hold a limit, [`telemetry`] where logs and traces go, [`metrics`] what is counted, [`audit`] where records are kept. The two
 //! services that every role serves are [`operation_service`] and [`quota_service`].
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
@@ -11,6 +11,7 @@ pub mod auth;
 pub mod convert;
 pub mod cost;
 pub mod layers;
+pub mod metrics;
 pub mod operation_service;
 pub mod peer;
 pub mod quota_service;

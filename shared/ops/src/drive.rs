@@ -20,7 +20,7 @@ use crate::leases::LeaseTimes;
 use crate::plan::{self, Action};
 use crate::policy::{Chance, Policy};
 use crate::saga::{Saga, StepError};
-use crate::{ending, failure, repeat, waiting};
+use crate::{ending, failure, metrics, repeat, waiting};
 
 /// Writes of one commit while the store is not reachable.
 const COMMIT_ATTEMPTS: u32 = 5;
@@ -148,6 +148,7 @@ impl Job<'_> {
                 // Looks that change nothing but the time of the next one are for those who ask for them.
                 let moved = goes_on || operation.state != self.operation.state;
                 log_move(&operation, &step, attempt, outcome, moved);
+                metrics::committed(&self.operation, &operation);
                 self.operation = operation;
                 self.lease = lease.unwrap_or_else(|| self.lease.clone());
                 goes_on
@@ -174,7 +175,7 @@ impl Job<'_> {
     }
 
     /// Takes the lane, or prolongs what is held of it.
-    pub(crate) async fn lock(&mut self) -> Result<(), Error> {
+    pub(crate) async fn lock(&mut self, now: Timestamp) -> Result<(), Error> {
         let ttl = self.worker.times.lane_ttl;
         if let Some(held) = self.lane.take()
             && let Ok(renewed) = self.store.renew_lane(&held, ttl).await
@@ -184,7 +185,18 @@ impl Job<'_> {
         }
         // One owner per operation, so that two of this process exclude each other too.
         let owner = format!("{}/{}", self.worker.owner, self.operation.id);
-        self.lane = Some(self.store.lock_lane(&self.operation.lane, &owner, ttl).await?);
+        let lane = &self.operation.lane;
+        match self.store.lock_lane(lane, &owner, ttl).await {
+            Ok(lease) => self.lane = Some(lease),
+            Err(error) => {
+                if matches!(error, Error::LaneHeld { .. }) {
+                    metrics::lane_held(lane);
+                }
+                return Err(error);
+            }
+        }
+        let journal = &self.operation.journal;
+        metrics::locked(lane, journal.step_started.filter(|_| journal.step_attempts == 0), now);
         Ok(())
     }
 

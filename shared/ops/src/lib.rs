@@ -18,6 +18,7 @@ pub mod engine;
 pub mod error;
 pub mod failure;
 mod leases;
+pub mod metrics;
 pub mod plan;
 pub mod policy;
 mod progress;

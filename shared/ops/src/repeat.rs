@@ -85,6 +85,10 @@ fn after_call(mut operation: Operation, error: &CallError, frame: Frame<'_>) -> 
 }
 
 fn again(mut operation: Operation, error: &CallError, word: &'static str, frame: Frame<'_>) -> Verdict {
+    if error.reason == Reason::AuditUnavailable {
+        // It can last, and nothing at the cloud shows why the operation does not move.
+        warn(&mut operation, Reason::AuditUnavailable.as_str(), error.to_string());
+    }
     operation.journal.step_failures = operation.journal.step_failures.saturating_add(1);
     let wait = frame.policy.retry_delay(operation.journal.step_failures, error.retry_after, frame.facts.chance);
     match operation.deadline {

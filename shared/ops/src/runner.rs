@@ -15,6 +15,7 @@ use crate::drive::Worker;
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::leases::LeaseTimes;
+use crate::metrics;
 use crate::policy::{Chance, Policy};
 
 /// Longest wait for a due operation; a store's clock that was moved is noticed after it.
@@ -163,6 +164,7 @@ impl Runner {
     }
 
     fn spawn(&self, claim: Claim, permit: OwnedSemaphorePermit, tracker: &TaskTracker) {
+        metrics::claimed(&claim.operation);
         let worker = Arc::clone(&self.worker);
         tracker.spawn(async move {
             worker.drive(claim).await;

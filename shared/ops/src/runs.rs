@@ -17,7 +17,7 @@ use crate::context::{Purpose, StepContext};
 use crate::drive::Job;
 use crate::leases::{Lost, keep_alive};
 use crate::saga::{Step, StepError};
-use crate::{ending, repeat};
+use crate::{ending, metrics, repeat};
 
 /// How a guarded run ended.
 enum Guarded<T> {
@@ -32,7 +32,7 @@ impl Job<'_> {
     pub(crate) async fn run_step(&mut self, step: &Step, now: Timestamp) -> Result<Option<Verdict>, Error> {
         if !step.under_lane_lock {
             self.unlock().await;
-        } else if let Err(error) = self.lock().await {
+        } else if let Err(error) = self.lock(now).await {
             let operation = self.operation.clone();
             return Ok(Some(repeat::after_error(operation, StepError::Store(error), self.frame(now))));
         }
@@ -153,8 +153,12 @@ impl Job<'_> {
     /// A lease was lost and the run was dropped. Without the work there is nothing to write any more.
     fn interrupted(&mut self, lost: Lost, now: Timestamp) -> Option<Verdict> {
         match lost {
-            Lost::Work => None,
+            Lost::Work => {
+                metrics::lost("work");
+                None
+            }
             Lost::Lane => {
+                metrics::lost("lane");
                 self.lane = None;
                 let frame = self.frame(now);
                 let wait = frame.policy.lane_delay(Duration::ZERO, frame.facts.chance);

@@ -37,6 +37,16 @@ impl Collector {
         Ok(Self { provider, logger })
     }
 
+    /// Sends what is still in memory; waits at most five seconds.
+    pub(super) async fn flush(&self) {
+        let provider = self.provider.clone();
+        // The exporter blocks, and it needs this runtime's threads to send.
+        let sent = tokio::task::spawn_blocking(move || provider.shutdown_with_timeout(Duration::from_secs(5))).await;
+        if !matches!(sent, Ok(Ok(()))) {
+            tracing::warn!("audit records did not reach the collector");
+        }
+    }
+
     /// Takes a record; it is sent with others within a second.
     pub(super) fn note(&self, record: &AuditRecord) {
         let Ok(body) = serde_json::to_string(record) else { return };
@@ -67,13 +77,5 @@ impl Collector {
             }
         }
         self.logger.emit(log);
-    }
-}
-
-impl Drop for Collector {
-    fn drop(&mut self) {
-        // On a thread of its own: the exporter blocks until it has sent, and needs this runtime to do so.
-        let provider = self.provider.clone();
-        let _ = std::thread::spawn(move || provider.shutdown_with_timeout(Duration::from_secs(5)));
     }
 }

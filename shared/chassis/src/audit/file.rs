@@ -37,6 +37,8 @@ struct Entry {
 struct Health {
     is_failing: AtomicBool,
     failures: AtomicU64,
+    /// The file is to be opened anew, whatever it is.
+    reopens: AtomicBool,
 }
 
 /// The file. Dropping it writes what waits.
@@ -70,6 +72,21 @@ impl AuditFile {
     /// Returns how many records could not be kept.
     pub fn failures(&self) -> u64 {
         self.health.failures.load(Ordering::Relaxed)
+    }
+
+    /// Opens the file anew with the next record.
+    pub fn reopen(&self) {
+        self.health.reopens.store(true, Ordering::Relaxed);
+    }
+
+    /// Returns when everything that was noted before is on disk, or cannot be.
+    pub async fn flush(&self) {
+        let (kept, answer) = oneshot::channel();
+        let entry = Entry { line: Vec::new(), kept: Some(kept) };
+        if self.queue.as_ref().is_some_and(|queue| queue.try_send(entry).is_ok()) {
+            // Whoever noted the record was told when it was lost.
+            let _ = tokio::time::timeout(PATIENCE, answer).await;
+        }
     }
 
     fn put(
@@ -201,14 +218,12 @@ impl Writer {
 
     fn write(&mut self, batch: &[Entry]) -> io::Result<()> {
         let file = match self.file.take() {
-            Some(file) if file.is_still_at(&self.path) => file,
-            Some(_) => {
-                // A new file begins with a whole line.
-                self.torn = false;
-                Open::at(&self.path)?
-            }
-            None => Open::at(&self.path)?,
+            Some(file) if !self.health.reopens.swap(false, Ordering::Relaxed) && file.is_still_at(&self.path) => file,
+            Some(_) | None => Open::at(&self.path)?,
         };
+        if file.is_regular && file.file.metadata()?.len() == 0 {
+            self.torn = false;
+        }
         let file = self.file.insert(file);
         let mut bytes: Vec<u8> = Vec::with_capacity(batch.iter().map(|entry| entry.line.len()).sum::<usize>() + 1);
         if self.torn {

@@ -35,6 +35,16 @@ impl Places {
     pub fn is_empty(&self) -> bool {
         self.file.is_none() && self.collector.is_none()
     }
+
+    /// Returns when everything that was noted before is kept; at the end of a process.
+    pub async fn flush(&self) {
+        if let Some(file) = &self.file {
+            file.flush().await;
+        }
+        if let Some(collector) = &self.collector {
+            collector.flush().await;
+        }
+    }
 }
 
 #[async_trait]

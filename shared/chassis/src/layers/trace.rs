@@ -17,6 +17,7 @@ use super::around::{Around, Inner, Next};
 use super::body::poll_with;
 use super::path::{self, CallKind};
 use super::request_id;
+use crate::metrics::edge as metrics;
 
 tokio::task_local! {
     static CURRENT: HeaderMap;
@@ -39,6 +40,7 @@ impl Around for Trace {
             started: Instant::now(),
             is_quiet: CallKind::of(request.uri().path()) == CallKind::Infrastructure,
             code: None,
+            method: metrics::labels(request.uri().path()),
         };
         let response = match trace_headers(request.headers()) {
             Some(headers) => CURRENT.scope(headers, next.run(request).instrument(span.clone())).await,
@@ -110,6 +112,7 @@ struct Ending {
     started: Instant,
     is_quiet: bool,
     code: Option<Code>,
+    method: (&'static str, &'static str),
 }
 
 impl Ending {
@@ -124,6 +127,7 @@ impl Drop for Ending {
     fn drop(&mut self) {
         // Nobody read the answer to its end: the caller went away.
         let code = self.code.unwrap_or(Code::Cancelled);
+        metrics::called(self.method, code, self.started.elapsed());
         let elapsed_ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
         let _entered = self.span.enter();
         match code {

@@ -88,6 +88,11 @@ impl Listener {
     pub fn address(&self) -> SocketAddr {
         self.address
     }
+
+    /// Hands out the socket, for other protocols than gRPC.
+    pub(crate) fn into_socket(self) -> tokio::net::TcpListener {
+        self.socket
+    }
 }
 
 /// The gRPC services of a process.

@@ -29,6 +29,7 @@ mod credentials;
 mod decode;
 mod failure;
 mod hint;
+pub mod metrics;
 mod pace;
 mod redact;
 mod request;

@@ -10,14 +10,15 @@ use futures::future::BoxFuture;
 use sampan_core::retry::{RetryPolicy, Schedule};
 use tokio::time::Instant;
 use tower::{Service, ServiceExt as _};
-use tracing::info;
+use tracing::field::Empty;
+use tracing::{Instrument as _, info, info_span};
 
 use super::budget::RetryBudget;
 use super::decode::Reply;
 use super::failure::Failure;
 use super::request::Idempotency;
 use super::sign::{Departure, Signer};
-use super::{Call, redact};
+use super::{Call, metrics, redact};
 use crate::error::CallClass;
 
 #[derive(Debug, Clone)]
@@ -66,14 +67,28 @@ where
     let mut made = 1;
     loop {
         let attempt = Call { departed: Departure::default(), ..call.clone() };
-        let mut failure = match inner.clone().oneshot(attempt).await {
+        let began = Instant::now();
+        let span = info_span!(
+            "cloud_attempt",
+            otel.kind = "client",
+            action = call.request.action,
+            attempt = made,
+            cloud_request_id = Empty,
+            class = Empty
+        );
+        let ended = inner.clone().oneshot(attempt).instrument(span.clone()).await;
+        metrics::attempted(&call.request, made, &ended, began.elapsed());
+        let mut failure = match ended {
             Ok(mut reply) => {
+                span.record("cloud_request_id", reply.request_id.as_deref());
                 attempts.budget.deposit();
                 reply.attempts = made;
                 return Ok(reply);
             }
             Err(failure) => failure,
         };
+        span.record("cloud_request_id", failure.request_id.as_deref());
+        span.record("class", tracing::field::debug(failure.class));
         failure.attempts = made;
         if !attempts.wait_for_next(&call, &failure).await {
             return Err(failure);
