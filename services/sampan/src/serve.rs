@@ -11,7 +11,7 @@ use crate::client::Failure;
 use crate::config::Config;
 use crate::exit::Exit;
 use crate::output::words;
-use crate::wiring::{Parts, System, stop_signal};
+use crate::wiring::{Parts, System, open_metrics, stop_signal};
 
 /// Serves until SIGTERM or Ctrl-C; prints one JSON line when ready.
 ///
@@ -26,26 +26,43 @@ pub async fn serve(args: ServeArgs) -> Result<Exit, Failure> {
     }
     let telemetry =
         telemetry::init(&telemetry_options(&config)).map_err(|error| Failure::new(Exit::Usage, error.to_string()))?;
-    let system = System::start(&config, &Parts { clock: clock::system() }).await?;
+    let metrics = open_metrics(&config)?;
+    let system = System::start(&config, &Parts { clock: clock::system(), metrics: metrics.clone() }).await?;
     let ready = json!({
         "ready": true,
-        "listeners": [{ "name": "grpc", "address": system.address().to_string(), "url": system.url() }],
+        "listeners": listeners(&system),
         "roles": system.roles(),
         "store": config.store.to_string(),
     });
     words::line(&ready.to_string()).map_err(broken_output)?;
     stop_signal().await;
     system.shutdown().await;
+    if let Some(metrics) = metrics {
+        metrics.flush().await;
+    }
     telemetry.flush().await;
     Ok(Exit::Done)
 }
 
-/// Returns how logs are written.
-pub fn telemetry_options(config: &Config) -> telemetry::Options {
-    let service_name = match config.server.roles.as_slice() {
+fn listeners(system: &System) -> Vec<serde_json::Value> {
+    let grpc = json!({ "name": "grpc", "address": system.address().to_string(), "url": system.url() });
+    let metrics = system.metrics_address().map(
+        |address| json!({ "name": "metrics", "address": address.to_string(), "url": format!("http://{address}/metrics") }),
+    );
+    std::iter::once(grpc).chain(metrics).collect()
+}
+
+/// Returns the name of the process in traces, metrics and records.
+pub fn service_name(config: &Config) -> String {
+    match config.server.roles.as_slice() {
         [role] => format!("sampan-{role}"),
         _ => "sampan".to_owned(),
-    };
+    }
+}
+
+/// Returns how logs are written.
+pub fn telemetry_options(config: &Config) -> telemetry::Options {
+    let service_name = service_name(config);
     let config = &config.telemetry;
     let json = config.json.unwrap_or_else(|| !std::io::stderr().is_terminal());
     telemetry::Options {

@@ -3,8 +3,10 @@
 //! Unknown keys are refused with the nearest right name. What the parts are made of is decided in `wiring`.
 
 mod account;
+mod audit;
 mod billing;
 mod environment;
+mod metrics;
 mod peers;
 mod read;
 mod security;
@@ -19,7 +21,9 @@ use sampan_core::quota_day::CHINA_OFFSET_MINUTES;
 use serde::{Deserialize, Serialize};
 
 pub use account::{AccountConfig, CredentialsConfig, EndpointsConfig, SecretText, SiteWord};
+pub use audit::AuditConfig;
 pub use billing::BillingConfig;
+pub use metrics::MetricsConfig;
 pub use peers::PeersConfig;
 pub use read::Error;
 pub use security::{AuthConfig, TlsConfig};
@@ -56,6 +60,10 @@ pub struct Config {
     pub billing: BillingConfig,
     /// Logs and traces.
     pub telemetry: TelemetryConfig,
+    /// Records of changes and refusals.
+    pub audit: AuditConfig,
+    /// Metrics for Prometheus.
+    pub metrics: MetricsConfig,
 }
 
 /// Listener and roles.

@@ -1,5 +1,6 @@
 //! Starts and stops what the demo needs: simulated clouds, all roles, a store, a client, in one process.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,6 +22,8 @@ use crate::wiring::{Parts, System, open_store, simulated_accounts};
 
 /// Label of every operation that a demo starts; it tells a demo's store from others.
 pub(super) const LABEL: (&str, &str) = ("started-by", "sampan-demo");
+/// Label by which the copy service marks the shares that it asks for.
+const SHARE_OF_COPY: &str = "sampan-copy";
 
 /// Everything that runs.
 #[derive(Debug)]
@@ -55,7 +58,7 @@ impl Stage {
         let disks = make_disks(folder.path(), args.disk.clone()).await?;
         let simulator = start_simulator(&shared, folder.path()).await?;
         let config = config(&simulator, &store);
-        let system = System::start(&config, &Parts { clock: shared }).await?;
+        let system = System::start(&config, &Parts { clock: shared, metrics: None }).await?;
         let endpoint = format!("http://{}", system.address());
         let client = Client::connect_to(&endpoint, &ConnectionArgs::default()).await?;
         let stage = Self { clock, simulator, client, endpoint, disks, store, system, folder };
@@ -109,8 +112,7 @@ async fn check_store(choice: &StoreChoice, clock: &SharedClock) -> Result<(), Fa
     let mut query = ListQuery { page_size: 1000, ..ListQuery::default() };
     loop {
         let page = store.list(&query).await.map_err(unreadable)?;
-        let (key, value) = LABEL;
-        let foreign = page.operations.iter().find(|known| known.labels.get(key).is_none_or(|found| found != value));
+        let foreign = page.operations.iter().find(|known| !is_of_a_demo(&known.labels));
         if let Some(foreign) = foreign {
             return Err(Failure::new(
                 Exit::Usage,
@@ -123,6 +125,13 @@ async fn check_store(choice: &StoreChoice, clock: &SharedClock) -> Result<(), Fa
             return Ok(());
         }
     }
+}
+
+/// Tells by its labels whether a demo started an operation.
+fn is_of_a_demo(labels: &BTreeMap<String, String>) -> bool {
+    let (key, value) = LABEL;
+    // The share of a copy names the copy in place of its labels; one of others comes with their copy, which tells.
+    labels.get(key).is_some_and(|found| found == value) || labels.contains_key(SHARE_OF_COPY)
 }
 
 async fn make_disks(folder: &Path, own: Option<std::path::PathBuf>) -> Result<Disks, Failure> {
@@ -153,5 +162,19 @@ fn config(simulator: &Running, store: &StoreChoice) -> Config {
         operations: OperationsConfig { poll_scale: 0.05, ..OperationsConfig::default() },
         telemetry: TelemetryConfig::default(),
         ..Config::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_store_of_demos_is_known_by_the_labels_of_what_they_started() {
+        let is_ours = |key: &str, value: &str| is_of_a_demo(&[(key.to_owned(), value.to_owned())].into());
+        assert!(is_ours(LABEL.0, LABEL.1));
+        assert!(is_ours(SHARE_OF_COPY, "01a2040a-4193-7ff3-b24c-3eae6134361e"));
+        assert!(!is_ours(LABEL.0, "somebody"));
+        assert!(!is_of_a_demo(&BTreeMap::new()));
     }
 }

@@ -1,7 +1,9 @@
 //! Makes the clients of every configured account.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use sampan_cloud::audit::{AuditLog, AuditTrail};
 use sampan_cloud::stack::{CallPolicy, Transport};
 use sampan_cloud::{Account, Accounts, Clients};
 use sampan_cloud_alibaba::{AlibabaCloud, AlibabaConfig, CredentialSource as AlibabaCredentials};
@@ -15,14 +17,19 @@ use crate::client::Failure;
 use crate::config::{AccountConfig, CloudCallsConfig, Config, CredentialsConfig, SecretText};
 use crate::exit::Exit;
 
-/// Makes the clients of every account. No call is made.
+/// Makes the clients of every account. No call is made; those that change something are recorded in `log`.
 ///
 /// # Errors
 /// [`Failure`] that names the account whose addresses cannot be used.
-pub fn open_accounts(config: &Config, clock: &SharedClock, transport: &Transport) -> Result<Accounts, Failure> {
-    let policy = call_policy(&config.cloud_calls);
+pub fn open_accounts(
+    config: &Config,
+    clock: &SharedClock,
+    transport: &Transport,
+    log: Option<Arc<dyn AuditLog>>,
+) -> Result<Accounts, Failure> {
+    let shared = Shared { policy: call_policy(&config.cloud_calls), clock, transport, log };
     let chosen = if config.accounts.is_empty() { default_accounts() } else { config.accounts.clone() };
-    chosen.iter().map(|(name, account)| open(name, account, &policy, clock, transport)).collect()
+    chosen.iter().map(|(name, account)| open(name, account, &shared)).collect()
 }
 
 /// Without configuration, each cloud has one account of its own name, with the vendor's credential chain.
@@ -56,19 +63,30 @@ fn call_policy(config: &CloudCallsConfig) -> CallPolicy {
     }
 }
 
-fn open(
-    name: &AccountName,
-    account: &AccountConfig,
-    policy: &CallPolicy,
-    clock: &SharedClock,
-    transport: &Transport,
-) -> Result<Account, Failure> {
+/// What all accounts share.
+struct Shared<'a> {
+    policy: CallPolicy,
+    clock: &'a SharedClock,
+    transport: &'a Transport,
+    log: Option<Arc<dyn AuditLog>>,
+}
+
+impl Shared<'_> {
+    fn trail(&self, account: &AccountName) -> Option<AuditTrail> {
+        let log = Arc::clone(self.log.as_ref()?);
+        Some(AuditTrail { account: account.to_string().into(), log, clock: self.clock.clone() })
+    }
+}
+
+fn open(name: &AccountName, account: &AccountConfig, shared: &Shared<'_>) -> Result<Account, Failure> {
+    let Shared { ref policy, clock, transport, .. } = *shared;
     let bad = |error: String| {
         Failure::new(Exit::Usage, format!("account {name}: {error}")).advice("correct the endpoints of the account")
     };
     let clients = match account.cloud {
         Cloud::Tencent => {
             let mut config = TencentConfig::new(tencent_credentials(&account.credentials), clock.clone());
+            config.audit = shared.trail(name);
             config.endpoints.api.clone_from(&account.endpoints.api);
             config.endpoints.cos.clone_from(&account.endpoints.bucket);
             config.policy = policy.clone();
@@ -77,6 +95,7 @@ fn open(
         }
         Cloud::Alibaba => {
             let mut config = AlibabaConfig::new(alibaba_credentials(&account.credentials), clock.clone());
+            config.audit = shared.trail(name);
             config.endpoints.api.clone_from(&account.endpoints.api);
             config.endpoints.oss.clone_from(&account.endpoints.bucket);
             config.policy = policy.clone();

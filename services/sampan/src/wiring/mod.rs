@@ -1,6 +1,8 @@
 //! Puts the parts together: the only place that names concrete backends and clouds.
 
 mod accounts;
+mod audit;
+mod metrics;
 mod peers;
 mod prices;
 mod roles;
@@ -11,6 +13,8 @@ mod store;
 mod system;
 
 pub use accounts::open_accounts;
+pub use audit::{open_audit, reopen_on_hangup};
+pub use metrics::{bind_scrapes, keep_fresh, open_metrics, sampler};
 pub use peers::open_peers;
 pub use prices::load_prices;
 pub use security::{Guard, open_guard};

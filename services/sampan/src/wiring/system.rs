@@ -6,12 +6,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use sampan_chassis::audit::{Places, Refusals};
+use sampan_chassis::metrics::{Metrics, Scrapes, watch_audit};
 use sampan_chassis::operation_service::{OperationApi, Retry};
 use sampan_chassis::peer::LocalPeers;
 use sampan_chassis::quota_service::{LaneRules as EdgeRules, QuotaApi};
 use sampan_chassis::server::{self, Listener, Server, Services};
 use sampan_chassis::status::Problem;
 use sampan_cloud::Accounts;
+use sampan_cloud::audit::AuditLog;
 use sampan_cloud::stack::Transport;
 use sampan_core::limits::Limits;
 use sampan_core::quota_day::QuotaRule;
@@ -23,7 +26,10 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::roles::{self, Ground, Role};
-use super::{Guard, open_accounts, open_guard, open_peers, open_store};
+use super::{
+    Guard, bind_scrapes, keep_fresh, open_accounts, open_audit, open_guard, open_peers, open_store, reopen_on_hangup,
+    sampler,
+};
 use crate::client::Failure;
 use crate::config::Config;
 use crate::exit::Exit;
@@ -33,6 +39,8 @@ use crate::exit::Exit;
 pub struct Parts {
     /// The clock of store, signatures and ids.
     pub clock: SharedClock,
+    /// What is counted; `None` when nothing is.
+    pub metrics: Option<Metrics>,
 }
 
 /// A process of Sampan at work.
@@ -43,6 +51,8 @@ pub struct System {
     stop_runner: CancellationToken,
     tasks: TaskTracker,
     local: LocalPeers,
+    audit: Option<Arc<Places>>,
+    metrics_address: Option<SocketAddr>,
 }
 
 impl fmt::Debug for System {
@@ -60,8 +70,11 @@ impl System {
         let roles = roles::chosen(&config.server.roles)?;
         let guard = open_guard(&config.tls, &config.auth, &parts.clock).await?;
         let listener = bind(config, &guard)?;
+        let scrapes = bind_scrapes(config)?;
         let limits = Limits::load(&config.limits).map_err(|error| Failure::new(Exit::Usage, error.to_string()))?;
-        let accounts = open_accounts(config, &parts.clock, &Transport::new())?;
+        let audit = open_audit(config)?;
+        let log = audit.clone().map(|places| places as Arc<dyn AuditLog>);
+        let accounts = open_accounts(config, &parts.clock, &Transport::new(), log.clone())?;
         let peers = open_peers(&config.peers)?;
         let store = open_store(&config.store, parts.clock.clone()).await?;
         let (clock, limits) = (parts.clock.clone(), Arc::new(limits));
@@ -71,7 +84,8 @@ impl System {
         for role in &roles {
             services = role.serve(&ground, &engine, services)?;
         }
-        let options = server_options(config, &guard);
+        let mut options = server_options(config, &guard);
+        options.refusals = log.map(|log| Refusals::new(log, parts.clock.clone())).unwrap_or_default();
         let names: Vec<_> = roles.iter().map(|role| role.name()).collect();
         let local = ground.peers.serve_locally(names.clone(), &services, &options.limits);
         let server = Server::start(listener, services, as_health(&store), options)
@@ -79,17 +93,44 @@ impl System {
             .map_err(|error| Failure::new(Exit::Failed, error.to_string()))?;
         let stop_runner = CancellationToken::new();
         let tasks = TaskTracker::new();
+        let for_gauges = engine.clone();
         let runner = Runner::new(engine, runner_options(config));
         let stop = stop_runner.clone();
         tasks.spawn(async move { runner.run(stop).await });
         tasks.spawn(guard.clone().follow(stop_runner.clone()));
+        let metrics_address = scrapes.as_ref().map(Listener::address);
+        if let Some(metrics) = parts.metrics.clone() {
+            let sampler = sampler(&for_gauges, &parts.clock);
+            tasks.spawn(keep_fresh(Arc::clone(&sampler), stop_runner.clone()));
+            if let Some(listener) = scrapes {
+                tasks.spawn(Scrapes { metrics, sampler }.serve(listener, stop_runner.clone()));
+            }
+        }
+        if let Some(places) = audit.clone() {
+            watch_audit(&places);
+            tasks.spawn(reopen_on_hangup(places, stop_runner.clone()));
+        }
         tasks.close();
-        Ok(Self { server, is_secured: guard.tls.is_some(), roles: names, stop_runner, tasks, local })
+        Ok(Self {
+            audit,
+            metrics_address,
+            server,
+            is_secured: guard.tls.is_some(),
+            roles: names,
+            stop_runner,
+            tasks,
+            local,
+        })
     }
 
     /// Returns the address that it listens on.
     pub fn address(&self) -> SocketAddr {
         self.server.address()
+    }
+
+    /// Returns the address that Prometheus scrapes.
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics_address
     }
 
     /// Returns the URL that clients use.
@@ -105,11 +146,14 @@ impl System {
 
     /// Stops in order: not ready, no new claims, leases handed back, calls drained.
     pub async fn shutdown(self) {
-        let Self { server, is_secured: _, roles: _, stop_runner, tasks, local } = self;
+        let Self { server, is_secured: _, roles: _, stop_runner, tasks, local, audit, metrics_address: _ } = self;
         stop_runner.cancel();
         server.shutdown(async move { tasks.wait().await }).await;
         // Last, because steps and calls that came to their end may have asked a peer.
         drop(local);
+        if let Some(audit) = audit {
+            audit.flush().await;
+        }
     }
 }
 
