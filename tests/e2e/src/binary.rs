@@ -19,10 +19,10 @@ fn build() -> PathBuf {
         .expect("cargo runs");
     assert!(built.status.success(), "cargo build -p sampan failed: {}", String::from_utf8_lossy(&built.stderr));
     let messages = String::from_utf8_lossy(&built.stdout);
-    let executables = messages
+    let mut executables = messages
         .lines()
         .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
         .filter_map(|message| message.get("executable").and_then(|path| path.as_str().map(PathBuf::from)));
     let is_whole = |path: &PathBuf| path.file_stem().is_some_and(|name| name == "sampan");
-    executables.filter(is_whole).next_back().expect("cargo names the executable that it made")
+    executables.rfind(is_whole).expect("cargo names the executable that it made")
 }
