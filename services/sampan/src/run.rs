@@ -32,6 +32,7 @@ async fn dispatch(command: Command) -> Result<Exit, Failure> {
     match command {
         Command::Serve(args) => serve::serve(args).await,
         Command::Health(args) => commands::health(args).await,
+        Command::Doctor(args) => commands::doctor(args).await,
         Command::Demo(args) => demo::demo(args).await,
         Command::Simulate(args) => simulate::simulate(args).await,
         Command::Preview(command) => commands::preview(command).await,
@@ -64,6 +65,7 @@ fn output_of(command: &Command) -> Output {
         Command::Operations(OperationsCommand::Cancel(args)) => args.client.output,
         Command::Operations(OperationsCommand::Retry(args)) => args.client.output,
         Command::Quota(args) => args.client.output,
+        Command::Doctor(args) => args.output,
         Command::Download(args) => args.client.output,
     }
 }

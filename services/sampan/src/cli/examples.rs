@@ -106,6 +106,14 @@ Examples:
 
 Exit code 0 when it is ready, 5 when it is not or does not answer.";
 
+pub(super) const DOCTOR: &str = "\
+Examples:
+  sampan doctor --config sampan.toml
+  sampan doctor --config sampan.toml --region prod-cn=ap-shanghai --bucket prod-cn/ap-shanghai/images-1250000000
+  sampan doctor --output json
+
+Exit code 0 when all is well, 1 when something is to be mended, 2 when the configuration cannot be read.";
+
 pub(super) const FIRST_STEPS: &str = "\
 First steps:
   sampan demo                       see everything once, on simulated clouds

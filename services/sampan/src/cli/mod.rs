@@ -2,6 +2,7 @@
 
 mod connection_args;
 mod copy_args;
+mod doctor_args;
 mod estimate_args;
 mod examples;
 mod health_args;
@@ -16,6 +17,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use connection_args::ConnectionArgs;
 pub use copy_args::{CopyCommand, PreviewCopyCommand};
+pub use doctor_args::{BucketArg, DoctorArgs};
 pub use estimate_args::{AnswerArgs, Compare, EstimateCommand, EstimateOutput};
 pub use health_args::HealthArgs;
 pub use image_args::{CostArgs, ExportArgs, wire_cloud};
@@ -39,6 +41,8 @@ pub enum Command {
     Serve(ServeArgs),
     /// Asks a server whether it is ready.
     Health(HealthArgs),
+    /// Checks store, clouds, peers and certificates of a configuration, and says what to mend. Starts nothing.
+    Doctor(DoctorArgs),
     /// Shows the main job on simulated clouds, from preview to the unpacked disk.
     Demo(DemoArgs),
     /// Runs both clouds on loopback, for tests and trials.

@@ -1,6 +1,7 @@
 //! The client commands: each asks a server and prints the answer.
 
 mod copy;
+mod doctor;
 mod estimate;
 mod export;
 mod health;
@@ -11,6 +12,7 @@ mod share;
 mod watch;
 
 pub use copy::copy;
+pub use doctor::doctor;
 pub use estimate::estimate;
 pub use export::export;
 pub use health::health;

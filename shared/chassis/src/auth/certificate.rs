@@ -1,8 +1,14 @@
-//! Decides which SPIFFE id a client certificate carries. That the certificate is to be trusted was decided by the
-//! listener, at the handshake.
+//! Decides which SPIFFE id a client certificate carries, and when a certificate ends. That a caller's certificate is to
+//! be trusted was decided by the listener, at the handshake.
 
-use rustls::pki_types::CertificateDer;
-use webpki::EndEntityCert;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use rustls::pki_types::{CertificateDer, UnixTime};
+use webpki::{EndEntityCert, Error, KeyUsage};
+
+/// Later than the end of any certificate: X.509 has no year 10000.
+const AFTER_ALL: UnixTime = UnixTime::since_unix_epoch(Duration::from_secs(253_402_300_800));
 
 /// Returns the SPIFFE id of a certificate; `None` unless exactly one of its names is a SPIFFE id.
 ///
@@ -12,6 +18,18 @@ pub fn spiffe_id(certificate: &CertificateDer<'_>) -> Option<String> {
     let mut ids = certificate.valid_uri_names().filter(|name| is_spiffe_id(name));
     let id = ids.next()?.to_owned();
     ids.next().is_none().then_some(id)
+}
+
+/// Returns when a certificate ends; `None` when it cannot be read.
+pub fn not_after(certificate: &CertificateDer<'_>) -> Option<Timestamp> {
+    let certificate = EndEntityCert::try_from(certificate).ok()?;
+    // The check of the time comes before the search for an authority, and tells the end.
+    match certificate.verify_for_usage(&[], &[], &[], AFTER_ALL, KeyUsage::server_auth(), None, None) {
+        Err(Error::CertExpired { not_after, .. }) => {
+            Timestamp::from_second(i64::try_from(not_after.as_secs()).ok()?).ok()
+        }
+        Ok(_) | Err(_) => None,
+    }
 }
 
 /// Returns whether `text` has the form `spiffe://trust-domain/path`.

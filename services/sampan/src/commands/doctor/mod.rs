@@ -1,0 +1,123 @@
+//! `sampan doctor`: looks at everything that a configuration needs, and says what to mend.
+
+mod accounts;
+mod ground;
+mod peers;
+mod security;
+
+use serde_json::json;
+
+use super::export::output_failure;
+use crate::cli::{DoctorArgs, Output};
+use crate::client::Failure;
+use crate::config::Config;
+use crate::exit::Exit;
+use crate::output::{style, words};
+
+/// Checks a configuration. Everything is looked at, whatever else is wrong.
+///
+/// # Errors
+/// [`Failure`] when the configuration cannot be read.
+pub async fn doctor(args: DoctorArgs) -> Result<Exit, Failure> {
+    let mut config = Config::load(&args.serving()).map_err(|error| Failure::new(Exit::Usage, error.to_string()))?;
+    // Who asks wants to know now what is wrong, not after a minute of patience with it.
+    config.cloud_calls.max_attempts = config.cloud_calls.max_attempts.min(2);
+    let examined = Examined { args: &args, config: &config };
+    let mut findings = security::check(&examined).await;
+    let (store, of_store) = ground::check(&examined).await;
+    findings.extend(of_store);
+    findings.extend(accounts::check(&examined, store.as_ref()).await);
+    findings.extend(peers::check(&examined).await);
+    let exit = if findings.iter().all(Finding::is_well) { Exit::Done } else { Exit::Failed };
+    match args.output {
+        Output::Json => words::line(&as_json(&findings).to_string()),
+        Output::Table => print(&findings),
+    }
+    .map_err(output_failure)?;
+    Ok(exit)
+}
+
+/// What is examined.
+struct Examined<'a> {
+    args: &'a DoctorArgs,
+    config: &'a Config,
+}
+
+impl Examined<'_> {
+    /// Waits for a check, and no longer than the person wants to.
+    async fn within<T>(&self, check: impl Future<Output = Result<T, Wrong>>) -> Result<T, Wrong> {
+        tokio::time::timeout(self.args.timeout, check).await.unwrap_or_else(|_| {
+            let what = format!("no answer within {}", words::duration(self.args.timeout));
+            Err(Wrong::new(what, "see that the address is right and that no firewall is in between"))
+        })
+    }
+}
+
+/// What one check has found.
+struct Finding {
+    check: &'static str,
+    subject: String,
+    outcome: Result<String, Wrong>,
+}
+
+/// What is wrong, and what to mend.
+struct Wrong {
+    what: String,
+    mend: String,
+}
+
+impl Wrong {
+    fn new(what: impl Into<String>, mend: impl Into<String>) -> Self {
+        Self { what: what.into(), mend: mend.into() }
+    }
+
+    /// Takes what a part of the program says when it cannot start.
+    fn of(failure: &Failure, mend: &str) -> Self {
+        Self::new(failure.message.clone(), failure.advice.clone().unwrap_or_else(|| mend.to_owned()))
+    }
+}
+
+impl Finding {
+    fn new(check: &'static str, subject: impl Into<String>, outcome: Result<String, Wrong>) -> Self {
+        Self { check, subject: subject.into(), outcome }
+    }
+
+    fn is_well(&self) -> bool {
+        self.outcome.is_ok()
+    }
+}
+
+fn print(findings: &[Finding]) -> anyhow::Result<()> {
+    let mut table = style::table(["check", "of", "", "found"]);
+    for Finding { check, subject, outcome } in findings {
+        let (word, found) = match outcome {
+            Ok(found) => (style::good("ok"), found),
+            Err(wrong) => (style::bad("wrong"), &wrong.what),
+        };
+        table.add_row([(*check).to_owned(), subject.clone(), word, found.clone()]);
+    }
+    words::line(&table.to_string())?;
+    let wrong: Vec<_> =
+        findings.iter().filter_map(|finding| Some((finding, finding.outcome.as_ref().err()?))).collect();
+    if wrong.is_empty() {
+        return words::line("all is well");
+    }
+    words::line("to mend:")?;
+    for (Finding { check, subject, .. }, wrong) in wrong {
+        words::line(&format!("  {check} of {subject}: {}", wrong.mend))?;
+    }
+    Ok(())
+}
+
+fn as_json(findings: &[Finding]) -> serde_json::Value {
+    let checks: Vec<_> = findings
+        .iter()
+        .map(|Finding { check, subject, outcome }| match outcome {
+            Ok(found) => json!({ "check": check, "subject": subject, "ok": true, "found": found }),
+            Err(Wrong { what, mend }) => {
+                json!({ "check": check, "subject": subject, "ok": false, "found": what, "remedy": mend })
+            }
+        })
+        .collect();
+    json!({ "ok": findings.iter().all(Finding::is_well), "checks": checks })
+}
