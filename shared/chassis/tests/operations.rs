@@ -361,7 +361,7 @@ async fn a_cancel_is_kept_with_who_asked_and_an_ended_operation_refuses_it() {
 #[tokio::test]
 async fn a_retry_goes_to_the_one_who_can_and_its_refusal_comes_back() {
     let (_, api) = with([running(id(0))]);
-    let request = Request::new(pb::RetryOperationRequest { name: id(0).name() });
+    let request = Request::new(pb::RetryOperationRequest { name: id_of(&api).await.name() });
     let status = api.retry_operation(request).await.unwrap_err();
     assert_eq!(reason(&status), "OPERATION_NOT_RETRYABLE");
 }
