@@ -148,7 +148,7 @@ impl Layout {
     /// of a fast download, and takes the memory from those who use it.
     pub(super) fn write(&self, block: &Block, at: u64) -> io::Result<()> {
         let bytes = block.bytes();
-        let direct = self.direct.as_ref().filter(|_| at % ALIGN as u64 == 0);
+        let direct = self.direct.as_ref().filter(|_| at.is_multiple_of(ALIGN as u64));
         let Some(direct) = direct else { return self.write_to(&self.file, bytes, at, sparse::BLOCK) };
         let (whole, rest) = bytes.split_at(bytes.len() - bytes.len() % ALIGN);
         match self.write_to(direct, whole, at, DIRECT_HOLE) {
