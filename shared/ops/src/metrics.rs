@@ -36,7 +36,11 @@ static INSTRUMENTS: LazyLock<Instruments> = LazyLock::new(|| {
         claims: counter("sampan.runner.claims", "Operations that runners took up."),
         ended: counter("sampan.operations.ended", "Operations that ended."),
         duration: seconds("sampan.operations.duration", "Time from the start of an operation to its end.", &long),
-        queue_wait: seconds("sampan.queue.wait", "Time that operations waited for a unit of quota.", &long),
+        queue_wait: seconds(
+            "sampan.queue.wait",
+            "Time that operations waited before their first step, for quota above all.",
+            &long,
+        ),
         lane_wait: seconds("sampan.lane.wait", "Time that steps waited for the lock of their lane.", &short),
         lane_held: counter("sampan.lane.held", "Times that a lane was locked by somebody else."),
         lost: counter("sampan.leases.lost", "Leases of work or of lanes that were lost while a step ran."),
@@ -54,13 +58,15 @@ pub(crate) fn claimed(operation: &Operation) {
     INSTRUMENTS.claims.add(1, &[kind(operation)]);
 }
 
+/// Counts an operation whose first step begins.
+pub(crate) fn began(operation: &Operation, now: Timestamp) {
+    INSTRUMENTS.queue_wait.record(seconds(operation.created, now), &lane(&operation.lane));
+}
+
 /// Counts what a commit has changed.
 pub(crate) fn committed(before: &Operation, after: &Operation) {
     if before.stalled_since.is_none() && after.stalled_since.is_some() {
         INSTRUMENTS.stalls.add(1, &[kind(after)]);
-    }
-    if before.state == State::WaitingForQuota && after.state == State::Running {
-        INSTRUMENTS.queue_wait.record(seconds(after.created, after.updated), &lane(&after.lane));
     }
     if after.state.is_final() && !before.state.is_final() {
         let labels = [kind(after), KeyValue::new("state", state_word(after.state))];

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use sampan_cloud::audit::CallContext;
 use sampan_state::Error;
 use sampan_state::operation::{Operation, State};
-use tracing::error;
+use tracing::{Instrument as _, error, info_span};
 
 use crate::after::{self, Ran, Rest, Verdict};
 use crate::announce::CallGuard;
@@ -37,6 +37,9 @@ impl Job<'_> {
             return Ok(Some(repeat::after_error(operation, StepError::Store(error), self.frame(now))));
         }
         let mut operation = self.operation.clone();
+        if operation.started.is_none() {
+            metrics::began(&operation, now);
+        }
         after::begin_step(&mut operation, now);
         let mut context = self.context(operation, Purpose::Step(step.name), now);
         let saga = Arc::clone(&self.saga);
@@ -134,7 +137,9 @@ impl Job<'_> {
     }
 
     async fn guarded<T>(&self, run: impl Future<Output = Result<T, StepError>>) -> Guarded<T> {
-        let run = AssertUnwindSafe(run).catch_unwind();
+        let Operation { id, kind, journal, .. } = &self.operation;
+        let span = info_span!("step", operation = %id, kind, step = journal.step_name);
+        let run = AssertUnwindSafe(run.instrument(span)).catch_unwind();
         let leases = keep_alive(self.store, self.lease.clone(), self.lane.clone(), self.worker.times);
         tokio::select! {
             biased;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use redis::{Cmd, ErrorKind, RedisError, ServerErrorKind, Value};
 use sampan_core::retry::RetryPolicy;
 use tokio::time::Instant;
-use tracing::debug;
+use tracing::{Instrument as _, Span, debug, info_span};
 
 use super::Inner;
 use super::keys::Shard;
@@ -78,7 +78,16 @@ impl Inner {
     /// # Errors
     /// [`Error::Unavailable`] when Redis gave no answer or cannot write; [`Error::Corrupt`] when a key is of the wrong
     /// type or cannot be understood.
-    pub(super) async fn run(&self, mut call: Call) -> Result<Reply, Error> {
+    pub(super) async fn run(&self, call: Call) -> Result<Reply, Error> {
+        // Only within a trace: what a runner asks again and again would be a trace of its own each time.
+        let span = match Span::current().is_none() {
+            true => Span::none(),
+            false => info_span!("store_call", otel.name = call.script.name, otel.kind = "client"),
+        };
+        self.repeated(call).instrument(span).await
+    }
+
+    async fn repeated(&self, mut call: Call) -> Result<Reply, Error> {
         let mut schedule = policy().schedule();
         let started = Instant::now();
         loop {
