@@ -28,7 +28,7 @@ impl<S> Edge for S where
 
 fn edge<F, A>(limits: &EdgeLimits, closing: CancellationToken, answer: F) -> impl Edge + use<F, A>
 where
-    F: Fn(Request<Body>) -> A + Clone + Send + 'static,
+    F: Fn(Request<Body>) -> A + Clone + Send + Sync + 'static,
     A: Future<Output = Response<Body>> + Send + 'static,
 {
     ServiceBuilder::new().layer(stack(limits, Arc::default(), closing)).service(service_fn(move |request| {
@@ -39,7 +39,7 @@ where
 
 fn plain<F, A>(answer: F) -> impl Edge + use<F, A>
 where
-    F: Fn(Request<Body>) -> A + Clone + Send + 'static,
+    F: Fn(Request<Body>) -> A + Clone + Send + Sync + 'static,
     A: Future<Output = Response<Body>> + Send + 'static,
 {
     edge(&EdgeLimits::default(), CancellationToken::new(), answer)

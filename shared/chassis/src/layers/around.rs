@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::future::Future;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use futures::future::BoxFuture;
@@ -11,7 +12,11 @@ use tower::{Layer, Service};
 
 /// What a layer wraps: gRPC routes, or routes with further layers around them. It is always ready.
 pub trait Inner:
-    Service<Request<Body>, Response = Response<Body>, Error = Infallible, Future: Send + 'static> + Clone + Send + 'static
+    Service<Request<Body>, Response = Response<Body>, Error = Infallible, Future: Send + 'static>
+    + Clone
+    + Send
+    + Sync
+    + 'static
 {
 }
 
@@ -19,6 +24,7 @@ impl<S> Inner for S where
     S: Service<Request<Body>, Response = Response<Body>, Error = Infallible, Future: Send + 'static>
         + Clone
         + Send
+        + Sync
         + 'static
 {
 }
@@ -60,7 +66,7 @@ impl<A: Clone, S> Layer<S> for AroundLayer<A> {
     type Service = AroundService<A, S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        AroundService { concern: self.0.clone(), inner }
+        AroundService { concern: self.0.clone(), inner: Arc::new(inner) }
     }
 }
 
@@ -68,7 +74,8 @@ impl<A: Clone, S> Layer<S> for AroundLayer<A> {
 #[derive(Debug, Clone)]
 pub struct AroundService<A, S> {
     concern: A,
-    inner: S,
+    /// Shared, so that a clone copies one layer and not all that it wraps: each layer makes one in every call.
+    inner: Arc<S>,
 }
 
 impl<A: Around, S: Inner> Service<Request<Body>> for AroundService<A, S> {
@@ -76,15 +83,13 @@ impl<A: Around, S: Inner> Service<Request<Body>> for AroundService<A, S> {
     type Error = Infallible;
     type Future = BoxFuture<'static, Result<Response<Body>, Infallible>>;
 
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        self.inner.poll_ready(context)
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        // What is wrapped is always ready.
+        Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        // The clone has not been polled ready; the one that has takes the call.
-        let fresh = self.inner.clone();
-        let ready = std::mem::replace(&mut self.inner, fresh);
-        let concern = self.concern.clone();
-        Box::pin(async move { Ok(concern.around(request, Next(ready)).await) })
+        let (concern, next) = (self.concern.clone(), Next(S::clone(&self.inner)));
+        Box::pin(async move { Ok(concern.around(request, next).await) })
     }
 }

@@ -33,8 +33,8 @@ impl Drain {
 
 impl Around for Drain {
     async fn around<S: Inner>(self, request: Request<Body>, next: Next<S>) -> Response<Body> {
-        let waits = CallKind::of(request.uri().path()) == CallKind::Waiting;
-        let response = if waits {
+        let kind = CallKind::of(request.uri().path());
+        let response = if kind == CallKind::Waiting {
             tokio::select! {
                 biased;
                 response = next.run(request) => response,
@@ -43,6 +43,10 @@ impl Around for Drain {
         } else {
             next.run(request).await
         };
+        // The answer of a short call is all there.
+        if kind == CallKind::Short {
+            return response;
+        }
         let closing = self.closing.as_ref().clone().cancelled_owned();
         response.map(|body| until_closing(body, Box::pin(closing)))
     }
