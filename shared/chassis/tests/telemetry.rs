@@ -3,15 +3,22 @@
 
 use std::convert::Infallible;
 use std::io;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 
-use http::{Request, Response};
+use http::{HeaderName, HeaderValue, Request, Response};
+use http_body::Body as _;
 use sampan_chassis::layers::{EdgeLimits, stack};
 use sampan_chassis::telemetry::{LogFormat, fields, lines};
 use tokio_util::sync::CancellationToken;
 use tonic::body::Body;
 use tower::{ServiceBuilder, ServiceExt as _, service_fn};
+use tracing::field::{Empty, debug};
+use tracing_subscriber::Layer as _;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt as _;
+
+const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 
 #[derive(Debug, Clone, Default)]
 struct Memory(Arc<Mutex<Vec<u8>>>);
@@ -36,7 +43,10 @@ impl Memory {
 fn logged(format: LogFormat, is_terminal: bool) -> (Memory, tracing::subscriber::DefaultGuard) {
     let memory = Memory::default();
     let writer = memory.clone();
-    let subscriber = tracing_subscriber::registry().with(lines(format, is_terminal, move || writer.clone()));
+    let lines = lines(format, is_terminal, move || writer.clone());
+    // What its library says of metrics that nobody set up here is not ours.
+    let ours = Targets::new().with_default(LevelFilter::TRACE).with_target("opentelemetry", LevelFilter::OFF);
+    let subscriber = tracing_subscriber::registry().with(lines.with_filter(ours));
     (memory, tracing::subscriber::set_default(subscriber))
 }
 
@@ -68,6 +78,48 @@ async fn a_call_leaves_one_json_line_with_listed_fields_only() {
     }
     assert_eq!(line["span"]["rpc.method"], "GetQuota");
     assert!(line["elapsed_ms"].is_u64());
+}
+
+#[tokio::test]
+async fn the_line_of_a_call_that_succeeded_is_for_debugging_only() {
+    for (code, level) in [("0", "DEBUG"), ("14", "INFO"), ("13", "ERROR")] {
+        let (memory, guard) = logged(LogFormat::Json, false);
+        let service = ServiceBuilder::new()
+            .layer(stack(&EdgeLimits::default(), Arc::default(), CancellationToken::new()))
+            .service(service_fn(move |_: Request<Body>| async move {
+                let mut response = Response::new(Body::empty());
+                response.headers_mut().insert(GRPC_STATUS, HeaderValue::from_static(code));
+                Ok::<_, Infallible>(response)
+            }));
+        let request = Request::builder().uri("/sampan.quota.v1.QuotaService/GetQuota").body(Body::empty()).unwrap();
+        let mut body = service.oneshot(request).await.unwrap().into_body();
+        assert!(std::future::poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await.is_none());
+        drop(body);
+        drop(guard);
+
+        let text = memory.text();
+        let line: serde_json::Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
+        assert_eq!(line["level"], level, "{text}");
+    }
+}
+
+#[test]
+fn fields_that_a_span_learns_later_stand_beside_its_first_ones() {
+    let (memory, guard) = logged(LogFormat::Json, false);
+    let span = tracing::info_span!("work", key = "a\"b\\c", attempt = 3, kind = Empty, error = Empty);
+    let bare = span.in_scope(|| tracing::info_span!("bare", state = Empty));
+    span.record("kind", "export");
+    span.record("error", debug(Some("x\ny")));
+    span.record("attempt", 4);
+    bare.record("state", true);
+    let _both = (span.enter(), bare.enter());
+    tracing::info!("hello");
+    drop(guard);
+
+    let line: serde_json::Value = serde_json::from_str(&memory.text()).unwrap();
+    let work = serde_json::json!({ "name": "work", "key": "a\"b\\c", "attempt": 4, "kind": "export", "error": "Some(\"x\\ny\")" });
+    assert_eq!(line["spans"], serde_json::json!([work, { "name": "bare", "state": true }]));
+    assert_eq!(line["span"], line["spans"][1]);
 }
 
 #[test]

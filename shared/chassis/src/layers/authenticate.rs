@@ -52,7 +52,9 @@ impl Around for Authenticate {
             Ok(identity) => identity,
             Err(problem) => return Status::from(problem).into_http(),
         };
-        tracing::Span::current().record("caller", identity.subject.as_str());
+        if !identity.subject.is_empty() {
+            tracing::Span::current().record("caller", identity.subject.as_str());
+        }
         let policy = self.0.policy.as_ref().map(|file| file.current());
         let caller = identity.subject.clone();
         request.extensions_mut().insert(Caller(caller.clone()));

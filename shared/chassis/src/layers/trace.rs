@@ -1,5 +1,7 @@
 //! Gives every call a span, joined to the caller's trace, and one log line at its end.
 //!
+//! The line of a call that succeeded is for the level `debug`: writing it costs as much as answering a short call.
+//! Who counts calls has the metrics, who follows one has its trace, and what was changed is in the audit log.
 //! Fields are those of [`crate::telemetry::fields`]; bodies and other headers are never recorded.
 
 use std::task::Poll;
@@ -134,7 +136,7 @@ impl Drop for Ending {
             Code::Internal | Code::Unknown | Code::DataLoss => {
                 tracing::error!(grpc.code = ?code, elapsed_ms, "call failed");
             }
-            _ if self.is_quiet => tracing::debug!(grpc.code = ?code, elapsed_ms, "call ended"),
+            _ if self.is_quiet || code == Code::Ok => tracing::debug!(grpc.code = ?code, elapsed_ms, "call ended"),
             _ => tracing::info!(grpc.code = ?code, elapsed_ms, "call ended"),
         }
     }

@@ -5,6 +5,7 @@
 
 pub mod fields;
 pub mod redact;
+mod spans;
 
 use std::io::IsTerminal as _;
 use std::time::Duration;
@@ -20,6 +21,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{Layer, Registry};
 
 use redact::Redacting;
+use spans::SpanFields;
 
 /// What log lines look like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -131,7 +133,7 @@ where
         LogFormat::Json => true,
     };
     let layer = tracing_subscriber::fmt::layer().with_writer(Redacting::new(writer)).with_ansi(is_terminal && !is_json);
-    if is_json { layer.json().flatten_event(true).boxed() } else { layer.boxed() }
+    if is_json { layer.json().flatten_event(true).fmt_fields(SpanFields).boxed() } else { layer.boxed() }
 }
 
 /// Returns what becomes a trace: our own spans. The exporter speaks gRPC itself, and spans of its transport would
