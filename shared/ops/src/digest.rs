@@ -1,5 +1,7 @@
 //! Decides when two requests are the same: by the SHA-256 of their canonical JSON.
 
+use std::fmt::Write as _;
+
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -12,7 +14,7 @@ pub(crate) fn digest(value: &Value) -> String {
 
 fn write(value: &Value, text: &mut String) {
     match value {
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => text.push_str(&value.to_string()),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => put(value, text),
         Value::Array(items) => {
             text.push('[');
             for (index, item) in items.iter().enumerate() {
@@ -28,13 +30,18 @@ fn write(value: &Value, text: &mut String) {
             text.push('{');
             for (index, (key, field)) in sorted.into_iter().enumerate() {
                 text.push_str(if index == 0 { "" } else { "," });
-                text.push_str(&Value::from(key.as_str()).to_string());
+                put(&Value::from(key.as_str()), text);
                 text.push(':');
                 write(field, text);
             }
             text.push('}');
         }
     }
+}
+
+fn put(leaf: &Value, text: &mut String) {
+    // A text takes whatever is written.
+    let _ = write!(text, "{leaf}");
 }
 
 #[cfg(test)]

@@ -266,15 +266,17 @@ impl Engine {
 
     fn record(&self, saga: &dyn Saga, start: StartRequest) -> Operation {
         let now = self.0.clock.now();
-        let same = json!({
+        let mut same = json!({
             "kind": start.kind,
             "lane": start.lane,
             "labels": start.labels,
             // What one caller has started is not told to another who happens to use the same request id.
             "caller": start.caller,
-            "request": start.request,
             "on_spent": start.on_spent,
         });
+        // Lent, not copied: it is the largest part.
+        same["request"] = start.request;
+        let request_digest = digest(&same);
         let step_name = saga.steps().first().map_or(String::new(), |step| step.name.to_owned());
         Operation {
             version: RECORD_VERSION,
@@ -284,8 +286,8 @@ impl Engine {
             caller: start.caller,
             labels: start.labels,
             request_id: start.request_id,
-            request: start.request,
-            request_digest: digest(&same),
+            request: same["request"].take(),
+            request_digest,
             state: State::Running,
             targets: Vec::new(),
             quota: QuotaHold::None,
