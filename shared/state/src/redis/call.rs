@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use futures::FutureExt as _;
 use redis::{Cmd, ErrorKind, RedisError, ServerErrorKind, Value};
 use sampan_core::retry::RetryPolicy;
 use tokio::time::Instant;
@@ -84,7 +85,8 @@ impl Inner {
             true => Span::none(),
             false => info_span!("store_call", otel.name = call.script.name, otel.kind = "client"),
         };
-        self.repeated(call).instrument(span).await
+        // Boxed, or the types of what Redis's client does become too deep for the compiler.
+        self.repeated(call).boxed().instrument(span).await
     }
 
     async fn repeated(&self, mut call: Call) -> Result<Reply, Error> {
