@@ -73,11 +73,6 @@ impl Server {
         self.child.signal(signal);
     }
 
-    /// Sends it a signal, such as `STOP` or `CONT`.
-    pub fn signal(&self, signal: &str) {
-        self.child.signal(signal);
-    }
-
     /// Kills it, as a power cut would.
     pub fn kill(mut self) {
         self.child.kill();

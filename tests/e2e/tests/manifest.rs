@@ -19,7 +19,7 @@ const GIB: u64 = 1 << 30;
 fn result(operation: &Operation) -> &ExportResult {
     match &operation.result {
         Some(OfExport(result)) => result,
-        None => panic!("no result: {operation:#?}"),
+        _ => panic!("no result of an export: {operation:#?}"),
     }
 }
 

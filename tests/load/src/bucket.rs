@@ -154,6 +154,6 @@ impl ExportService for Links {
         _request: Request<pb::CreateDownloadUrlsRequest>,
     ) -> Result<tonic::Response<pb::CreateDownloadUrlsResponse>, Status> {
         let url = pb::DownloadUrl { artifact: Some(self.artifact.clone()), url: self.url.clone(), expire_time: None };
-        Ok(tonic::Response::new(pb::CreateDownloadUrlsResponse { urls: vec![url], ..Default::default() }))
+        Ok(tonic::Response::new(pb::CreateDownloadUrlsResponse { urls: vec![url] }))
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! The bare script does what any admission must: reads a lock, counts, keeps a record of about 1 KiB and a due time.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -211,7 +211,7 @@ impl BareScript {
 }
 
 /// Idle memory of a server on Redis, by role; printed with the footprint of the others.
-pub async fn print_idle(sampan: &PathBuf, rounds: usize) -> Result<()> {
+pub async fn print_idle(sampan: &Path, rounds: usize) -> Result<()> {
     println!("memory at rest on Redis, MiB");
     let redis = RedisServer::start().await?;
     for roles in ["export", "billing", "export,billing"] {
