@@ -25,6 +25,8 @@ use crate::{names, price, rules, waiting};
 const BUSY: Duration = Duration::from_secs(120);
 /// Repetitions of a call whose answer is lost again and again; after them only the deadline ends the search.
 const MAX_REPEATS: u32 = 3;
+/// Buckets tell seconds: an object of this second, and one that the call leaves within it, would look the same.
+const NEXT_SECOND: Duration = Duration::from_secs(1);
 const ANSWER_LOST: &str = "ANSWER_LOST";
 
 /// Pause when a limit of cost waits for the estimator, and how often it does: for 10 min.
@@ -70,6 +72,9 @@ impl Job<'_> {
         };
         let since = whole_second(facts.server_time.unwrap_or_else(|| context.now()));
         let plan = self.plan(facts, since).await?;
+        if plan.before.iter().any(|seen| seen.last_modified.map(whole_second) == Some(since)) {
+            return Ok(Outcome::Poll { hint: Some(NEXT_SECOND) });
+        }
         if !plan.before.is_empty() {
             let words = format!(
                 "the bucket holds {} objects that begin with {}; those that the cloud names alike are replaced",

@@ -45,6 +45,21 @@ async fn a_broken_rule_ends_it_before_any_call_with_every_violation_and_the_unit
 }
 
 #[tokio::test]
+async fn no_call_is_made_in_the_second_of_an_object_that_was_there_before() {
+    for cloud in Cloud::ALL {
+        let world = World::new(cloud);
+        world.cloud.put(&format!("{}_xvda.raw", world.spec.key_stem().trim_end_matches('_')));
+        let id = world.start().await;
+        world.runner.tick().await.unwrap();
+        assert_eq!(world.cloud.script().start_calls, 0, "the result could not be told from it");
+        world.advance(1);
+        world.runner.tick().await.unwrap();
+        assert_eq!(world.cloud.script().start_calls, 1);
+        succeeded(&world.end(id).await);
+    }
+}
+
+#[tokio::test]
 async fn a_busy_image_is_waited_for_without_a_unit() {
     for cloud in Cloud::ALL {
         let world = World::new(cloud);
