@@ -13,6 +13,8 @@ pub mod error;
 pub mod image;
 pub mod share;
 pub mod stack;
+#[cfg(feature = "unasked")]
+pub mod unasked;
 
 pub use accounts::Accounts;
 pub use bucket::BucketStore;

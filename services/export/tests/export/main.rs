@@ -9,6 +9,4 @@ mod estimator;
 mod lost;
 mod price;
 mod service;
-#[path = "../unasked/mod.rs"]
-mod unasked;
 mod world;

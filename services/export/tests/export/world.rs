@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sampan_cloud::image::ExportCall;
+use sampan_cloud::unasked::Unasked;
 use sampan_cloud::{Account, Accounts};
 use sampan_core::clock::{Clock as _, ManualClock};
 use sampan_core::limits::{LimitChoices, Limits};
@@ -18,7 +19,6 @@ use sampan_state::{Admitted, OnSpent, SharedStore};
 
 use crate::cloud::{FakeCloud, region};
 use crate::estimator::Estimator;
-use crate::unasked::Unasked;
 
 /// Noon of a day of UTC+8 that has twelve hours left.
 pub const NOON: &str = "2026-11-21T04:00:00Z";

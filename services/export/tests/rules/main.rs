@@ -5,23 +5,18 @@ mod bucket;
 mod image;
 mod request;
 mod spec;
-#[path = "../unasked/mod.rs"]
-mod unasked;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use sampan_cloud::bucket::{Bucket, BucketRef, Object, ObjectPage, PresignedUrl};
 use sampan_cloud::image::{CancelAnswer, ExportCall, ExportSearch, ExportStarted, ExportTask, ExportTraits, Image};
-use sampan_cloud::{Account, Accounts, BucketStore, CallError, ImageCloud};
+use sampan_cloud::unasked::Unasked;
+use sampan_cloud::{Account, Accounts, CallError, ImageCloud};
 use sampan_core::limits::{Enforcement, LimitChoices, LimitOverride, LimitSet, Limits};
 use sampan_core::{Cloud, ImageFormat, ImageId, Region, Severity, Violation};
 use sampan_export_service::rules::Finding;
 use sampan_export_service::spec::ExportSpec;
-
-use unasked::Unasked;
 
 /// Answers for what its cloud can do, and is never called.
 #[derive(Debug)]
@@ -73,33 +68,6 @@ impl ImageCloud for Silent {
     }
 }
 
-#[async_trait]
-impl BucketStore for Silent {
-    fn cloud(&self) -> Cloud {
-        self.0
-    }
-
-    async fn head_bucket(&self, _: &BucketRef) -> Result<Option<Bucket>, CallError> {
-        unreachable!()
-    }
-
-    async fn head_object(&self, _: &BucketRef, _: &str) -> Result<Option<Object>, CallError> {
-        unreachable!()
-    }
-
-    async fn list_objects(&self, _: &BucketRef, _: &str, _: Option<&str>) -> Result<ObjectPage, CallError> {
-        unreachable!()
-    }
-
-    async fn delete_object(&self, _: &BucketRef, _: &str) -> Result<(), CallError> {
-        unreachable!()
-    }
-
-    async fn presign_get(&self, _: &BucketRef, _: &str, _: Duration) -> Result<PresignedUrl, CallError> {
-        unreachable!()
-    }
-}
-
 /// One account per cloud, called after it.
 pub fn accounts() -> Accounts {
     let account = |cloud: Cloud| Account {
@@ -109,7 +77,7 @@ pub fn accounts() -> Accounts {
         images: Arc::new(Silent(cloud)),
         copies: Arc::new(Unasked(cloud)),
         shares: Arc::new(Unasked(cloud)),
-        buckets: Arc::new(Silent(cloud)),
+        buckets: Arc::new(Unasked(cloud)),
     };
     Cloud::ALL.into_iter().map(account).collect()
 }

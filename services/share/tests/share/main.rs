@@ -11,5 +11,4 @@ mod mixed;
 mod quota;
 mod rules;
 mod service;
-mod unasked;
 mod world;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use sampan_cloud::unasked::Unasked;
 use sampan_cloud::{Account, Accounts};
 use sampan_core::clock::ManualClock;
 use sampan_core::limits::{LimitChoices, Limits};
@@ -23,7 +24,6 @@ use sampan_state::{Admitted, OnSpent, SharedStore};
 use serde_json::json;
 
 use crate::cloud::{FakeCloud, image_id, region};
-use crate::unasked::Unasked;
 
 /// Noon of a day of UTC+8 that has twelve hours left.
 pub const NOON: &str = "2026-11-21T04:00:00Z";

@@ -9,6 +9,7 @@ use super::batch::Batch;
 use super::ledger::{self, Asker};
 use super::record::{self, Entry};
 use super::rows::{Halt, Rows, read_json};
+use super::shown;
 use super::{Embedded, keys};
 use crate::admission::{Admission, Admitted, NewOperation, OnSpent, QuotaRequest};
 use crate::error::Error;
@@ -78,7 +79,7 @@ fn admit(batch: &mut Batch<'_>, start: NewOperation, now: Timestamp) -> Result<A
     };
     entry.move_due(batch, id, Some(record::micros_up(due)))?;
     entry.save(batch, id)?;
-    Ok(Admitted::New(ledger::shown(batch, kept, now)?))
+    Ok(Admitted::New(shown::operation(batch, kept, now)?))
 }
 
 /// Finds the operation of a repeated start, by its own id or by its request id.
@@ -88,13 +89,13 @@ fn seen_before(batch: &Batch<'_>, new: &Operation, now: Timestamp) -> Result<Opt
         if known.request_digest != new.request_digest || known.caller != new.caller {
             return Err(Error::Invalid(format!("{} belongs to another start", new.id.name())).into());
         }
-        return Ok(Some(Admitted::New(ledger::shown(batch, known, now)?)));
+        return Ok(Some(Admitted::New(shown::operation(batch, known, now)?)));
     }
     let Some(request_id) = new.request_id else { return Ok(None) };
     let Some(started) = read_json::<Started>(batch, &keys::request(&new.caller, request_id))? else {
         return Ok(None);
     };
-    let existing = ledger::shown(batch, record::load(batch, started.operation)?, now)?;
+    let existing = shown::operation(batch, record::load(batch, started.operation)?, now)?;
     if started.digest == new.request_digest {
         Ok(Some(Admitted::Existing(existing)))
     } else {
@@ -121,7 +122,7 @@ fn reserve_or_queue(
     }
     // More than a whole day has would wait for ever, and everybody behind it too.
     if rule.daily_units.is_some_and(|limit| *units > limit) {
-        let picture = ledger::picture(batch, &operation.lane, rule, now)?;
+        let picture = shown::picture(batch, &operation.lane, rule, now)?;
         return Err(Error::QuotaSpent(Box::new(picture)).into());
     }
     let asker = Asker { id: operation.id, sequence, units: *units };
@@ -129,7 +130,7 @@ fn reserve_or_queue(
         (Turn::Waiting { .. }, OnSpent::Refuse) => {
             // The picture shows the list as it is without the refused one.
             ledger::stop_waiting(batch, &operation.lane, sequence)?;
-            let picture = ledger::picture(batch, &operation.lane, rule, now)?;
+            let picture = shown::picture(batch, &operation.lane, rule, now)?;
             Err(Error::QuotaSpent(Box::new(picture)).into())
         }
         (turn, OnSpent::Refuse | OnSpent::Queue) => Ok(turn),

@@ -10,6 +10,7 @@ use super::ledger::{self, Asker};
 use super::operations::{due_after_lease, must_hold, prolong};
 use super::record::{self, Entry, after, micros_up};
 use super::rows::Halt;
+use super::shown;
 use crate::error::Error;
 use crate::lease::WorkLease;
 use crate::operation::{CancelRequest, Operation, QuotaHold, RECORD_VERSION, State, TargetState};
@@ -59,7 +60,7 @@ pub(super) fn commit(
     if frees_units || has_ended {
         ledger::wake_waiters_by_last_rule(batch, &kept.lane, now)?;
     }
-    Ok((ledger::shown(batch, kept, now)?, lease))
+    Ok((shown::operation(batch, kept, now)?, lease))
 }
 
 fn check(lease: &WorkLease, operation: &Operation, next: &Next) -> Result<(), Error> {
@@ -122,7 +123,7 @@ fn change_units(
         UnitsChange::Leave => {}
         UnitsChange::Commit => {
             let hold = ledger::commit_hold(batch, &lane, &rule, id, now)?;
-            kept.quota = ledger::shown_hold(hold);
+            kept.quota = shown::hold(hold);
         }
         UnitsChange::Release => {
             ledger::remember_rule(batch, &lane, &rule)?;
@@ -179,7 +180,7 @@ pub(super) fn cancel(
         }
         Some(_) => None,
     };
-    let Some(asked) = asked else { return ledger::shown(batch, known, now) };
+    let Some(asked) = asked else { return shown::operation(batch, known, now) };
     known.cancel = Some(asked);
     // Units that are committed, or a call whose outcome is open, are for the worker to settle.
     let is_untouched = known.state == State::WaitingForQuota
@@ -206,7 +207,7 @@ pub(super) fn cancel(
     }
     record::save_change(batch, &mut known, now)?;
     ledger::wake_waiters_by_last_rule(batch, &lane, now)?;
-    ledger::shown(batch, known, now)
+    shown::operation(batch, known, now)
 }
 
 /// Makes an operation due now, or as soon as whoever works on it gives it back.

@@ -16,20 +16,18 @@ use super::batch::Batch;
 use super::keys;
 use super::record::{self, Entry, instant, micros_up};
 use super::rows::{Halt, Rows, parse_json, read_json};
+use super::shown;
 use crate::error::Error;
-use crate::operation::{Operation, QuotaHold};
-use crate::quota::{QuotaPicture, Turn, Waiter};
-
-/// Waiters that a picture names.
-const WAITERS_SHOWN: usize = 100;
+use crate::operation::QuotaHold;
+use crate::quota::Turn;
 
 /// Units of one lane and day.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Day {
-    reserved: u32,
-    committed: u32,
+    pub(super) reserved: u32,
+    pub(super) committed: u32,
     /// The cloud said that nothing is left.
-    spent: bool,
+    pub(super) spent: bool,
     /// Grows whenever all reservations lapse at once: those of an earlier round count no more.
     #[serde(default)]
     round: u32,
@@ -90,7 +88,7 @@ pub(super) fn remember_rule(batch: &mut Batch<'_>, lane: &Lane, rule: &QuotaRule
     Ok(())
 }
 
-fn load_day(rows: &impl Rows, lane: &Lane, day: Date) -> Result<Day, Halt> {
+pub(super) fn load_day(rows: &impl Rows, lane: &Lane, day: Date) -> Result<Day, Halt> {
     Ok(read_json(rows, &keys::day(lane, day))?.unwrap_or_default())
 }
 
@@ -218,7 +216,7 @@ pub(super) fn spend(
     }
     filling.add(rule, units);
     if !filling.is_today {
-        return Err(Halt::Refused(Error::QuotaSpent(Box::new(picture(batch, lane, rule, now)?))));
+        return Err(Halt::Refused(Error::QuotaSpent(Box::new(shown::picture(batch, lane, rule, now)?))));
     }
     let mut day = load_day(batch, lane, date)?;
     day.committed = day.committed.saturating_add(units);
@@ -330,7 +328,7 @@ pub(super) fn commit_hold(
             batch.put_json(&keys::hold(lane, id), &hold)?;
             Ok(hold)
         }
-        Some(_) | None => Err(Halt::Refused(Error::QuotaSpent(Box::new(picture(batch, lane, rule, now)?)))),
+        Some(_) | None => Err(Halt::Refused(Error::QuotaSpent(Box::new(shown::picture(batch, lane, rule, now)?)))),
     }
 }
 
@@ -412,73 +410,6 @@ pub(super) fn plan_by_last_rule(rows: &impl Rows, lane: &Lane, now: Timestamp) -
     }
 }
 
-/// Describes the lane's quota now.
-pub(super) fn picture(rows: &impl Rows, lane: &Lane, rule: &QuotaRule, now: Timestamp) -> Result<QuotaPicture, Halt> {
-    let today = rule.day(now);
-    let day = load_day(rows, lane, today)?;
-    let own = day.committed.saturating_add(day.reserved);
-    let elsewhere = if day.spent { rule.daily_units.unwrap_or(own).saturating_sub(own) } else { 0 };
-    let planned = plan(rows, lane, rule, now)?;
-    Ok(QuotaPicture {
-        lane: lane.clone(),
-        day: today,
-        limit: rule.daily_units,
-        committed: day.committed,
-        reserved: day.reserved,
-        spent_elsewhere: elsewhere,
-        resets_at: rule.resets_at(now),
-        waiting_count: count(planned.len()),
-        waiting: planned
-            .iter()
-            .take(WAITERS_SHOWN)
-            .enumerate()
-            .map(|(position, waiter)| Waiter {
-                operation: waiter.operation,
-                position: count(position),
-                earliest_start: waiter.earliest,
-            })
-            .collect(),
-    })
-}
-
-/// Says of a reservation that lapsed with its round that it was given back.
-pub(super) fn show_lapse(rows: &impl Rows, operation: &mut Operation) -> Result<(), Halt> {
-    if matches!(operation.quota, QuotaHold::Reserved { .. })
-        && load_hold(rows, &operation.lane, operation.id)?.is_none()
-    {
-        operation.quota = QuotaHold::Released;
-    }
-    Ok(())
-}
-
-/// Fills in what a record says about the quota by itself: the place of a waiter, and whether a reservation lapsed.
-pub(super) fn shown(rows: &impl Rows, mut operation: Operation, now: Timestamp) -> Result<Operation, Halt> {
-    match operation.quota {
-        QuotaHold::Waiting { .. } => {
-            let planned = plan_by_last_rule(rows, &operation.lane, now)?;
-            if let Some(place) = shown_place(&planned, operation.id) {
-                operation.quota = place;
-            }
-        }
-        QuotaHold::Reserved { .. } => show_lapse(rows, &mut operation)?,
-        QuotaHold::None | QuotaHold::Committed { .. } | QuotaHold::Released => {}
-    }
-    Ok(operation)
-}
-
-/// Returns what a record says about the place that an operation has in a plan.
-pub(super) fn shown_place(planned: &[Planned], id: OperationId) -> Option<QuotaHold> {
-    let position = planned.iter().position(|waiter| waiter.operation == id)?;
-    let earliest_start = planned.get(position).map(|waiter| waiter.earliest);
-    Some(QuotaHold::Waiting { position: count(position), earliest_start })
-}
-
-/// Returns what a record says about units that are held.
-pub(super) fn shown_hold(hold: Hold) -> QuotaHold {
-    let Hold { day, units, committed, round: _ } = hold;
-    if committed { QuotaHold::Committed { day, units } } else { QuotaHold::Reserved { day, units } }
-}
-
 /// Returns what a record keeps about a turn; the place is filled in when it is read.
 pub(super) fn kept_turn(turn: &Turn, units: u32) -> QuotaHold {
     match turn {
@@ -487,7 +418,8 @@ pub(super) fn kept_turn(turn: &Turn, units: u32) -> QuotaHold {
     }
 }
 
-fn count(number: usize) -> u32 {
+/// Returns a number of waiters as records tell it.
+pub(super) fn count(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
 }
 

@@ -17,6 +17,7 @@ mod overlay;
 mod quota;
 mod record;
 mod rows;
+mod shown;
 #[cfg(test)]
 mod tests;
 mod writer;

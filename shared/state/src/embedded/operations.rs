@@ -16,6 +16,7 @@ use super::core::LONGEST_SLEEP;
 use super::ledger::{self, Planned};
 use super::record::{self, Entry, Held, after, instant, micros_up};
 use super::rows::{Halt, Rows, printable};
+use super::shown;
 use super::{Embedded, commit, keys};
 use crate::error::Error;
 use crate::lease::WorkLease;
@@ -31,7 +32,7 @@ const PAGE_MOST: u32 = 1000;
 impl Operations for Embedded {
     async fn get(&self, id: OperationId) -> Result<Operation, Error> {
         let now = self.core.now();
-        self.core.read(|rows| ledger::shown(rows, record::load(rows, id)?, now))
+        self.core.read(|rows| shown::operation(rows, record::load(rows, id)?, now))
     }
 
     async fn list(&self, query: &ListQuery) -> Result<ListPage, Error> {
@@ -149,14 +150,14 @@ fn list(rows: &impl Rows, query: &ListQuery, now: Timestamp) -> Result<ListPage,
     })?;
     let mut plans: HashMap<Lane, Vec<Planned>> = HashMap::new();
     for operation in &mut operations {
-        ledger::show_lapse(rows, operation)?;
+        shown::lapse(rows, operation)?;
         if matches!(operation.quota, QuotaHold::Waiting { .. }) {
             if !plans.contains_key(&operation.lane) {
                 let planned = ledger::plan_by_last_rule(rows, &operation.lane, now)?;
                 plans.insert(operation.lane.clone(), planned);
             }
             let planned = plans.get(&operation.lane).map_or(&[][..], Vec::as_slice);
-            if let Some(place) = ledger::shown_place(planned, operation.id) {
+            if let Some(place) = shown::place(planned, operation.id) {
                 operation.quota = place;
             }
         }
@@ -227,7 +228,7 @@ fn claim(
                     entry.not_before_us = None;
                     prolong(batch, id, &mut entry, expires)?;
                     let lease = WorkLease { operation: id, owner: owner.to_owned(), fence: entry.fence, expires };
-                    Claim { operation: ledger::shown(batch, record, now)?, lease }
+                    Claim { operation: shown::operation(batch, record, now)?, lease }
                 }
                 Err(Halt::Refused(problem)) => {
                     warn!(operation = %id, %problem, "operation not claimed");

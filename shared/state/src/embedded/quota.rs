@@ -11,6 +11,7 @@ use super::batch::Batch;
 use super::ledger::{self, Asker};
 use super::record::{self, Entry};
 use super::rows::Halt;
+use super::shown;
 use crate::error::Error;
 use crate::operation::QuotaHold;
 use crate::quota::{QuotaLedger, QuotaPicture, Turn, check_spending};
@@ -30,7 +31,7 @@ impl QuotaLedger for Embedded {
             let asker = Asker { id: holder, sequence: entry.sequence, units };
             let turn = ledger::turn(batch, &lane, &rule, asker, now)?;
             let kept = match ledger::load_hold(batch, &lane, holder)? {
-                Some(hold) => ledger::shown_hold(hold),
+                Some(hold) => shown::hold(hold),
                 None => ledger::kept_turn(&turn, units),
             };
             note(batch, &lane, &entry, holder, Some(kept), now)?;
@@ -47,7 +48,7 @@ impl QuotaLedger for Embedded {
         self.decide(move |batch, now| {
             let entry = Entry::load(batch, holder)?;
             let hold = ledger::commit_hold(batch, &lane, &rule, holder, now)?;
-            note(batch, &lane, &entry, holder, Some(ledger::shown_hold(hold)), now)?;
+            note(batch, &lane, &entry, holder, Some(shown::hold(hold)), now)?;
             Ok(hold.day)
         })
         .await
@@ -92,7 +93,7 @@ impl QuotaLedger for Embedded {
 
     async fn quota(&self, lane: &Lane, rule: &QuotaRule) -> Result<QuotaPicture, Error> {
         let now = self.core.now();
-        self.core.read(|rows| ledger::picture(rows, lane, rule, now))
+        self.core.read(|rows| shown::picture(rows, lane, rule, now))
     }
 }
 

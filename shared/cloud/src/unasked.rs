@@ -1,14 +1,17 @@
-//! The ports of an account that a share has no use for: a test that asks them fails.
+//! Ports for tests whose subject has no use for them: a test that asks them anything fails.
 
 use std::time::Duration;
 
 use async_trait::async_trait;
-use sampan_cloud::bucket::{Bucket, BucketRef, Object, ObjectPage, PresignedUrl};
-use sampan_cloud::copy::{CopiedImage, CopyCall, CopyStarted, CopyTraits, CreateImageCall, Snapshot, SnapshotCopyCall};
-use sampan_cloud::image::CancelAnswer;
-use sampan_cloud::{BucketStore, CallError, CopyCloud};
 use sampan_core::{Cloud, ImageId, Region};
 
+use crate::bucket::{Bucket, BucketRef, Object, ObjectPage, PresignedUrl};
+use crate::copy::{CopiedImage, CopyCall, CopyStarted, CopyTraits, CreateImageCall, Snapshot, SnapshotCopyCall};
+use crate::image::CancelAnswer;
+use crate::share::{Share, ShareCall, ShareTraits};
+use crate::{BucketStore, CallError, CopyCloud, ShareCloud};
+
+/// Copy, share and bucket port of a cloud that is never called.
 #[derive(Debug)]
 pub struct Unasked(pub Cloud);
 
@@ -71,6 +74,25 @@ impl CopyCloud for Unasked {
     }
 
     async fn create_image(&self, _: &CreateImageCall) -> Result<ImageId, CallError> {
+        unreachable!()
+    }
+}
+
+#[async_trait]
+impl ShareCloud for Unasked {
+    fn cloud(&self) -> Cloud {
+        self.0
+    }
+
+    fn share_traits(&self) -> ShareTraits {
+        unreachable!()
+    }
+
+    async fn change_shares(&self, _: &Region, _: &ImageId, _: &ShareCall) -> Result<String, CallError> {
+        unreachable!()
+    }
+
+    async fn shares(&self, _: &Region, _: &ImageId) -> Result<Vec<Share>, CallError> {
         unreachable!()
     }
 }
