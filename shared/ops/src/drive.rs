@@ -12,7 +12,7 @@ use sampan_state::lease::{LaneLease, WorkLease};
 use sampan_state::operation::{Operation, State};
 use sampan_state::{Claim, Commit, Error, Next, SharedStore};
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, error, info, warn};
+use tracing::{Instrument as _, debug, error, info, warn};
 
 use crate::after::{Facts, Frame, Rest, Verdict};
 use crate::engine::Engine;
@@ -20,7 +20,7 @@ use crate::leases::LeaseTimes;
 use crate::plan::{self, Action};
 use crate::policy::{Chance, Policy};
 use crate::saga::{Saga, StepError};
-use crate::{ending, failure, metrics, repeat, waiting};
+use crate::{ending, failure, metrics, repeat, trace, waiting};
 
 /// Writes of one commit while the store is not reachable.
 const COMMIT_ATTEMPTS: u32 = 5;
@@ -57,6 +57,11 @@ impl Worker {
     /// # Cancellation
     /// The leases run out, and another worker goes on from the last commit.
     pub(crate) async fn drive(&self, claim: Claim) {
+        let span = trace::run(&claim.operation);
+        self.carry_on(claim).instrument(span).await;
+    }
+
+    async fn carry_on(&self, claim: Claim) {
         let Some(saga) = self.engine.saga(&claim.operation.kind) else { return };
         let mut job = Job {
             worker: self,

@@ -18,6 +18,7 @@ use crate::error::Error;
 use crate::progress;
 use crate::rules::LaneRules;
 use crate::saga::Saga;
+use crate::{metrics, trace};
 
 /// A start of an operation.
 #[derive(Debug, Clone, PartialEq)]
@@ -73,7 +74,9 @@ impl Engine {
             on_spent: start.on_spent,
         });
         let operation = self.record(saga.as_ref(), start);
-        Ok(self.0.store.admit(NewOperation { operation, quota, first_due: None }).await?)
+        let admitted = self.0.store.admit(NewOperation { operation, quota, first_due: None }).await?;
+        metrics::admitted(&admitted);
+        Ok(admitted)
     }
 
     /// Reads an operation.
@@ -200,6 +203,7 @@ impl Engine {
         }
         let mut change = operation;
         change.units = reopening.units;
+        change.trace_parent = trace::current().or(change.trace_parent);
         reopen_at(&mut change, saga.as_ref(), first);
         Ok(self.0.store.reopen(change).await?)
     }
@@ -306,6 +310,7 @@ impl Engine {
             finished: None,
             deadline: None,
             stalled_since: None,
+            trace_parent: trace::current(),
             revision: 0,
         }
     }

@@ -27,6 +27,7 @@ pub mod rules;
 pub mod runner;
 mod runs;
 pub mod saga;
+mod trace;
 mod waiting;
 
 pub use context::{Announcement, Settled, StepContext};

@@ -6,13 +6,15 @@ use jiff::{SignedDuration, Timestamp};
 use opentelemetry::metrics::{Counter, Histogram};
 use opentelemetry::{KeyValue, global};
 use sampan_core::Lane;
-use sampan_state::operation::{Operation, State};
+use sampan_state::Admitted;
+use sampan_state::operation::{Operation, QuotaHold, State};
 
 struct Instruments {
     claims: Counter<u64>,
     ended: Counter<u64>,
     duration: Histogram<f64>,
     queue_wait: Histogram<f64>,
+    queue_position: Histogram<u64>,
     lane_wait: Histogram<f64>,
     lane_held: Counter<u64>,
     lost: Counter<u64>,
@@ -41,6 +43,11 @@ static INSTRUMENTS: LazyLock<Instruments> = LazyLock::new(|| {
             "Time that operations waited before their first step, for quota above all.",
             &long,
         ),
+        queue_position: meter
+            .u64_histogram("sampan.queue.position")
+            .with_description("Place in the waiting list that operations were given when they had to wait; 0 is the next.")
+            .with_boundaries(vec![0.0, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0])
+            .build(),
         lane_wait: seconds("sampan.lane.wait", "Time that steps waited for the lock of their lane.", &short),
         lane_held: counter("sampan.lane.held", "Times that a lane was locked by somebody else."),
         lost: counter("sampan.leases.lost", "Leases of work or of lanes that were lost while a step ran."),
@@ -56,6 +63,15 @@ pub fn begin() {
 
 pub(crate) fn claimed(operation: &Operation) {
     INSTRUMENTS.claims.add(1, &[kind(operation)]);
+}
+
+/// Counts a start that has to wait for quota.
+pub(crate) fn admitted(admitted: &Admitted) {
+    if let Admitted::New(operation) = admitted
+        && let QuotaHold::Waiting { position, .. } = operation.quota
+    {
+        INSTRUMENTS.queue_position.record(u64::from(position), &lane(&operation.lane));
+    }
 }
 
 /// Counts an operation whose first step begins.

@@ -293,6 +293,9 @@ pub struct Operation {
     pub deadline: Option<Timestamp>,
     /// Since when it is suspected of having stalled; a later progress clears it.
     pub stalled_since: Option<Timestamp>,
+    /// The call that started it, as a `traceparent`, where that call is traced: what links its runs to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace_parent: Option<String>,
     /// Grows by one with every change.
     pub revision: u64,
 }

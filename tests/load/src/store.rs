@@ -148,6 +148,7 @@ pub(crate) fn start(clock: &SharedClock) -> NewOperation {
         finished: None,
         deadline: None,
         stalled_since: None,
+        trace_parent: None,
         revision: 0,
     };
     let quota = QuotaRequest { units: 1, rule: QuotaRule::unlimited(), on_spent: OnSpent::Refuse };

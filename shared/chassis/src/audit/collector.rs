@@ -64,9 +64,11 @@ impl Collector {
         match &record.event {
             AuditEvent::Call(call) => {
                 log.add_attribute("action", call.action);
+                log.add_attribute("units", i64::from(record.context.units));
             }
             AuditEvent::Outcome(outcome) => {
                 log.add_attribute("action", outcome.call.action);
+                log.add_attribute("units", i64::from(record.context.units));
                 if let Some(id) = &outcome.vendor_request_id {
                     log.add_attribute("vendor_request_id", id.clone());
                 }

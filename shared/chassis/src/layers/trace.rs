@@ -4,10 +4,12 @@
 //! Who counts calls has the metrics, who follows one has its trace, and what was changed is in the audit log.
 //! Fields are those of [`crate::telemetry::fields`]; bodies and other headers are never recorded.
 
+use std::sync::Arc;
 use std::task::Poll;
 
 use http::{HeaderMap, Request, Response};
 use opentelemetry::propagation::{Extractor, TextMapPropagator as _};
+use opentelemetry::trace::Status as SpanStatus;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use tokio::time::Instant;
 use tonic::body::Body;
@@ -22,12 +24,12 @@ use super::request_id;
 use crate::metrics::edge as metrics;
 
 tokio::task_local! {
-    static CURRENT: HeaderMap;
+    static CURRENT: Arc<HeaderMap>;
 }
 
 /// Returns the trace headers of the call that the current task works on, as its caller sent them.
-pub(crate) fn current() -> Option<HeaderMap> {
-    CURRENT.try_with(Clone::clone).ok()
+pub(crate) fn current() -> Option<Arc<HeaderMap>> {
+    CURRENT.try_with(Arc::clone).ok()
 }
 
 /// The layer.
@@ -37,14 +39,16 @@ pub struct Trace;
 impl Around for Trace {
     async fn around<S: Inner>(self, request: Request<Body>, next: Next<S>) -> Response<Body> {
         let span = span(&request);
+        let sent = trace_headers(request.headers()).map(Arc::new);
         let mut ending = Ending {
             span: span.clone(),
+            sent: sent.clone(),
             started: Instant::now(),
             is_quiet: CallKind::of(request.uri().path()) == CallKind::Infrastructure,
             code: None,
             method: metrics::labels(request.uri().path()),
         };
-        let response = match trace_headers(request.headers()) {
+        let response = match sent {
             Some(headers) => CURRENT.scope(headers, next.run(request).instrument(span.clone())).await,
             None => next.run(request).instrument(span.clone()).await,
         };
@@ -111,6 +115,7 @@ impl Extractor for Headers<'_> {
 /// Writes the log line when the call is over: answered, or left by its caller.
 struct Ending {
     span: Span,
+    sent: Option<Arc<HeaderMap>>,
     started: Instant,
     is_quiet: bool,
     code: Option<Code>,
@@ -130,14 +135,30 @@ impl Drop for Ending {
         // Nobody read the answer to its end: the caller went away.
         let code = self.code.unwrap_or(Code::Cancelled);
         metrics::called(self.method, code, self.started.elapsed());
+        // For traces alone: the lines have the code in words.
+        self.span.set_attribute("rpc.grpc.status_code", i64::from(i32::from(code)));
+        if is_our_fault(code) {
+            self.span.set_status(SpanStatus::error(""));
+        }
+        match self.sent.take() {
+            Some(sent) => CURRENT.sync_scope(sent, || self.log(code)),
+            None => self.log(code),
+        }
+    }
+}
+
+impl Ending {
+    fn log(&self, code: Code) {
         let elapsed_ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
         let _entered = self.span.enter();
         match code {
-            Code::Internal | Code::Unknown | Code::DataLoss => {
-                tracing::error!(grpc.code = ?code, elapsed_ms, "call failed");
-            }
+            _ if is_our_fault(code) => tracing::error!(grpc.code = ?code, elapsed_ms, "call failed"),
             _ if self.is_quiet || code == Code::Ok => tracing::debug!(grpc.code = ?code, elapsed_ms, "call ended"),
             _ => tracing::info!(grpc.code = ?code, elapsed_ms, "call ended"),
         }
     }
+}
+
+fn is_our_fault(code: Code) -> bool {
+    matches!(code, Code::Internal | Code::Unknown | Code::DataLoss)
 }

@@ -62,7 +62,7 @@ fn pass_on_caller(headers: &mut HeaderMap) {
 /// The current span is the parent where spans are exported; otherwise the caller's is handed through.
 fn pass_on_trace(headers: &mut HeaderMap) {
     if let Some(through) = trace::current() {
-        headers.extend(through);
+        headers.extend(through.iter().map(|(name, value)| (name.clone(), value.clone())));
     }
     TraceContextPropagator::new().inject_context(&tracing::Span::current().context(), &mut Headers(headers));
 }

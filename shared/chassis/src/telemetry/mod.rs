@@ -1,8 +1,11 @@
 //! Decides where logs and traces go and what they look like.
 //!
 //! Logs go to standard error, one event a line; standard output belongs to the commands. Traces go to an OTLP
-//! endpoint when one is configured. Every line passes [`redact`] on its way out.
+//! endpoint when one is configured. Every line and every span passes [`redact`] on its way out. A collector that is
+//! slow or away costs spans, never time: what waits for it is bounded, and what does not fit is dropped.
 
+mod correlate;
+mod export;
 pub mod fields;
 pub mod redact;
 mod spans;
@@ -20,6 +23,8 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{Layer, Registry};
 
+use correlate::Correlated;
+use export::Redacted;
 use redact::Redacting;
 use spans::SpanFields;
 
@@ -133,7 +138,7 @@ where
         LogFormat::Json => true,
     };
     let layer = tracing_subscriber::fmt::layer().with_writer(Redacting::new(writer)).with_ansi(is_terminal && !is_json);
-    if is_json { layer.json().flatten_event(true).fmt_fields(SpanFields).boxed() } else { layer.boxed() }
+    if is_json { layer.json().flatten_event(true).fmt_fields(SpanFields).map_event_format(Correlated).boxed() } else { layer.boxed() }
 }
 
 /// Returns what becomes a trace: our own spans. The exporter speaks gRPC itself, and spans of its transport would
@@ -153,7 +158,7 @@ fn provider(endpoint: &str, options: &Options) -> Result<SdkTracerProvider, Erro
         .map_err(|source| Error::Exporter { endpoint: endpoint.to_owned(), source })?;
     let name = if options.service_name.is_empty() { "sampan" } else { &options.service_name };
     let resource = Resource::builder().with_service_name(name.to_owned()).build();
-    Ok(SdkTracerProvider::builder().with_batch_exporter(exporter).with_resource(resource).build())
+    Ok(SdkTracerProvider::builder().with_batch_exporter(Redacted(exporter)).with_resource(resource).build())
 }
 
 #[cfg(test)]

@@ -60,6 +60,7 @@ pub fn running(id: OperationId) -> Operation {
         finished: None,
         deadline: None,
         stalled_since: None,
+        trace_parent: None,
         revision: 1,
     }
 }

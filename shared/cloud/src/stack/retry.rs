@@ -71,23 +71,25 @@ where
         let span = info_span!(
             "cloud_attempt",
             otel.kind = "client",
+            otel.status_code = Empty,
             action = call.request.action,
             attempt = made,
-            cloud_request_id = Empty,
+            vendor_request_id = Empty,
             class = Empty
         );
         let ended = inner.clone().oneshot(attempt).instrument(span.clone()).await;
         metrics::attempted(&call.request, made, &ended, began.elapsed());
         let mut failure = match ended {
             Ok(mut reply) => {
-                span.record("cloud_request_id", reply.request_id.as_deref());
+                span.record("vendor_request_id", reply.request_id.as_deref());
                 attempts.budget.deposit();
                 reply.attempts = made;
                 return Ok(reply);
             }
             Err(failure) => failure,
         };
-        span.record("cloud_request_id", failure.request_id.as_deref());
+        span.record("vendor_request_id", failure.request_id.as_deref());
+        span.record("otel.status_code", "ERROR");
         span.record("class", tracing::field::debug(failure.class));
         failure.attempts = made;
         if !attempts.wait_for_next(&call, &failure).await {

@@ -41,11 +41,13 @@ where
         let inner = self.inner.clone();
         let span = info_span!(
             "cloud_call",
+            otel.name = call.request.action,
+            otel.status_code = Empty,
             cloud = %call.request.cloud,
             action = call.request.action,
             region = %call.request.region,
             attempts = Empty,
-            cloud_request_id = Empty,
+            vendor_request_id = Empty,
             class = Empty,
         );
         async move {
@@ -54,14 +56,15 @@ where
             match inner.oneshot(call).await {
                 Ok(reply) => {
                     span.record("attempts", reply.attempts);
-                    span.record("cloud_request_id", reply.request_id.as_deref());
+                    span.record("vendor_request_id", reply.request_id.as_deref());
                     debug!("call answered");
                     Ok(reply)
                 }
                 Err(failure) => {
                     let error = failure.into_error(&head);
+                    span.record("otel.status_code", "ERROR");
                     span.record("attempts", error.attempts);
-                    span.record("cloud_request_id", error.request_id.as_deref());
+                    span.record("vendor_request_id", error.request_id.as_deref());
                     span.record("class", tracing::field::debug(error.class));
                     debug!(code = error.code.as_deref(), problem = error.message, "call failed");
                     Err(error)

@@ -191,6 +191,7 @@ pub(crate) fn record(id: OperationId, lane: &Lane, now: Timestamp) -> Operation 
         finished: None,
         deadline: None,
         stalled_since: None,
+        trace_parent: None,
         revision: 0,
     }
 }
