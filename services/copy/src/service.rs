@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use sampan_chassis::auth::{Access, Ask};
 use sampan_chassis::convert;
-use sampan_chassis::convert::spec::{check_labels, request_id};
+use sampan_chassis::convert::spec::{SpecReader, check_labels, request_id};
 use sampan_chassis::cost::Pricing;
 use sampan_chassis::status::Problem;
 use sampan_cloud::Accounts;
@@ -18,9 +18,9 @@ use sampan_proto::copy::v1::copy_service_server::CopyService;
 use sampan_state::{Admitted, OnSpent};
 use tonic::{Request, Response, Status};
 
-use crate::fields::Fields;
-use crate::spec::{CopySpec, Ground};
-use crate::{preview, price, rules, saga};
+use crate::rules::Finding;
+use crate::spec::{CopySpec, Ground, Reading};
+use crate::{fields, preview, price, rules, saga};
 
 /// Serves `sampan.copy.v1.CopyService`. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -48,9 +48,9 @@ impl Service {
         request: pb::PreviewCopyRequest,
     ) -> Result<pb::PreviewCopyResponse, Problem> {
         let mut reading = CopySpec::read(request.spec, self.ground());
-        let mut fields = Fields::new(self.ground());
-        let keep_for = fields.keep_for("keep_for", request.keep_for);
-        reading.broken.extend(fields.finish().0);
+        let mut reader = SpecReader::new(&self.accounts, &self.limits);
+        let keep_for = reader.period("keep_for", request.keep_for, &fields::KEEPS);
+        reading.broken.extend(rules::split(reader.finish()).0);
         if let Some(spec) = &reading.spec {
             access.check(&asks("copy.preview", spec))?;
         }
@@ -68,18 +68,11 @@ impl Service {
 
     async fn start(&self, access: &Access, request: pb::CopyImageRequest) -> Result<pb::CopyImageResponse, Problem> {
         let labels: BTreeMap<String, String> = request.labels.into_iter().collect();
-        let parsed = CopySpec::parse(request.spec, self.ground());
+        let Reading { spec, mut broken, .. } = CopySpec::read(request.spec, self.ground());
         let mut findings = check_labels(&labels);
         let request_id = request_id(&request.request_id, &mut findings);
-        let (mut broken, _) = rules::split(findings);
-        let mut spec = match parsed {
-            Ok((spec, _)) if broken.is_empty() => spec,
-            Ok(_) => return Err(Problem::request(&broken)),
-            Err(fields_broken) => {
-                broken.splice(0..0, fields_broken);
-                return Err(Problem::request(&broken));
-            }
-        };
+        broken.extend(findings.into_iter().map(Finding::violation));
+        let Some(mut spec) = spec.filter(|_| broken.is_empty()) else { return Err(Problem::request(&broken)) };
         spec.max_cost = access.check(&asks("copy.start", &spec))?.limit(spec.max_cost.take())?;
         self.hold_limit(&spec, request_id).await?;
         let start = StartRequest {

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use sampan_chassis::convert::spec::NamedImage;
+use sampan_chassis::convert::spec::{NamedImage, SpecReader, WAITS};
 use sampan_chassis::cost::CostLimit;
 use sampan_cloud::Accounts;
 use sampan_cloud::copy::{CopyCall, Encryption};
@@ -16,7 +16,7 @@ use sampan_proto::copy::v1 as pb;
 use sampan_state::OnSpent;
 use serde::{Deserialize, Serialize};
 
-use crate::fields::Fields;
+use crate::fields;
 use crate::rules::{self, Finding};
 
 /// What becomes of the good copies when others fail.
@@ -107,6 +107,10 @@ pub struct CopySpec {
     /// Places in the message of destinations that were left out; empty in every spec that is carried out.
     #[serde(skip)]
     pub left_out: Vec<usize>,
+    /// The message names no region that is well-formed, and another text stands for it; never so in a spec that is
+    /// carried out.
+    #[serde(skip)]
+    pub lacks_region: bool,
 }
 
 /// What a request is checked against.
@@ -138,19 +142,6 @@ impl Reading {
 }
 
 impl CopySpec {
-    /// Checks a message.
-    ///
-    /// Returns the spec and the warnings of its fields.
-    ///
-    /// # Errors
-    /// Every field that is wrong, in the order of the fields; never empty.
-    pub fn parse(message: Option<pb::CopySpec>, ground: Ground<'_>) -> Result<(Self, Vec<Violation>), Vec<Violation>> {
-        match Self::read(message, ground) {
-            Reading { spec: Some(spec), broken, warnings } if broken.is_empty() => Ok((spec, warnings)),
-            Reading { broken, .. } => Err(broken),
-        }
-    }
-
     /// Looks a message through and makes the best of it.
     pub fn read(message: Option<pb::CopySpec>, ground: Ground<'_>) -> Reading {
         let Some(message) = message else {
@@ -158,20 +149,20 @@ impl CopySpec {
             let broken = finding.fix("Set spec: the image, the destinations, and what differs from the defaults");
             return Reading { spec: None, broken: vec![broken.violation()], warnings: Vec::new() };
         };
-        let mut fields = Fields::new(ground);
-        let image = fields.image(message.image.as_ref());
-        let (destinations, left_out) =
-            fields.destinations(image.as_ref().map(|image| image.cloud), &message.destinations);
-        let failure_policy = fields.failure_policy(message.failure_policy);
-        let route = fields.route(message.route);
-        let on_spent = fields.when_quota_spent(message.when_quota_spent);
-        let deadline_seconds = fields.wait("spec.deadline", message.deadline);
-        let stall_after_seconds = fields.wait("spec.stall_after", message.stall_after);
-        let keep_for_seconds = fields.keep_for("spec.keep_for", message.keep_for);
-        let max_cost = fields.max_cost(message.max_cost.as_ref());
-        let (mut broken, mut warnings) = fields.finish();
+        let mut reader = SpecReader::new(ground.accounts, ground.limits);
+        let read = reader.image("spec.image", message.image.as_ref());
+        let (destinations, left_out) = fields::destinations(&mut reader, read.cloud, &message.destinations);
+        let failure_policy = fields::failure_policy(&mut reader, message.failure_policy);
+        let route = fields::route(&mut reader, message.route);
+        let on_spent = reader.when_quota_spent("spec.when_quota_spent", message.when_quota_spent);
+        let deadline_seconds = reader.period("spec.deadline", message.deadline, &WAITS);
+        let stall_after_seconds = reader.period("spec.stall_after", message.stall_after, &WAITS);
+        let keep_for_seconds = reader.period("spec.keep_for", message.keep_for, &fields::KEEPS);
+        let max_cost = reader.max_cost("spec.max_cost", message.max_cost.as_ref());
+        let mut findings = reader.finish();
         // Without a cloud the vendor's own rules cannot be told; everything else has been looked at.
-        let Some(NamedImage { cloud, account, region, image }) = image else {
+        let Some(NamedImage { cloud, account, region, image }) = read.sketch() else {
+            let (broken, warnings) = rules::split(findings);
             return Reading { spec: None, broken, warnings };
         };
         let spec = Self {
@@ -194,11 +185,11 @@ impl CopySpec {
             keep_for_seconds,
             max_cost,
             left_out,
+            lacks_region: read.region.is_none(),
         };
-        let (enforced, noted) = rules::split(rules::request::check(&spec, ground));
-        broken.extend(enforced);
-        warnings.extend(noted);
-        Reading { spec: Some(spec), broken, warnings }
+        findings.extend(rules::request::check(&spec, ground));
+        let (broken, warnings) = rules::split(findings);
+        Reading { spec: read.named().map(|_| spec), broken, warnings }
     }
 
     /// Returns the path of a part of the destination at `index`, by its place in the message.
@@ -215,6 +206,11 @@ impl CopySpec {
     pub fn field_of(&self, region: &Region) -> String {
         let index = self.destinations.iter().position(|destination| destination.region == *region);
         self.field(index.unwrap_or(0), "region")
+    }
+
+    /// Returns the region of the image, as far as it is known.
+    pub fn home(&self) -> Option<&Region> {
+        (!self.lacks_region).then_some(&self.region)
     }
 
     /// Returns the lane of the copy calls: that of the source.

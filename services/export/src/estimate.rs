@@ -8,7 +8,6 @@ use sampan_chassis::status::Problem;
 use sampan_core::{Reason, Violation};
 use sampan_proto::export::v1 as pb;
 
-use crate::service::fields;
 use crate::spec::{ExportSpec, Ground, Reading};
 use crate::{preview, price};
 
@@ -26,7 +25,7 @@ pub(crate) async fn answer(
     request: pb::EstimateExportRequest,
 ) -> Result<pb::EstimateExportResponse, Problem> {
     let storage_class = request.storage_class.clone();
-    let spec = parse(request, ground).map_err(fields)?;
+    let spec = parse(request, ground).map_err(|broken| Problem::request(&broken))?;
     let ask = Ask::new("billing.estimate").account(spec.account.as_str()).region(spec.region.as_str());
     access.check(&ask)?;
     let account = ground

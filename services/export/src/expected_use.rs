@@ -2,16 +2,28 @@
 
 use std::ops::RangeInclusive;
 
-use sampan_core::{Reason, Violation};
+use sampan_chassis::convert::spec::{Periods, SpecReader};
+use sampan_core::Reason;
 use sampan_proto::billing::v1 as billing_pb;
 use sampan_proto::export::v1 as pb;
 use serde::{Deserialize, Serialize};
 
 use crate::rules::Finding;
 
-/// 100 years of 365 days.
-const LONGEST_KEEP: u64 = 100 * 365 * 24 * 3600;
-const LONGEST_RESTORED: u64 = 365 * 24 * 3600;
+/// How long files are kept: up to 100 years of 365 days.
+const KEEPS: Periods = Periods {
+    seconds: 1..=100 * 365 * 24 * 3600,
+    words: "more than 0 and up to 100 years",
+    fix: "Send more than 0 and up to 100 years, or leave it unset",
+    reason: Reason::NumberOutOfRange,
+};
+/// How long a restored copy is kept.
+const RESTORES_LAST: Periods = Periods {
+    seconds: 1..=365 * 24 * 3600,
+    words: "more than 0 and up to 365 days",
+    fix: "Send more than 0 and up to 365 days, or leave it unset",
+    reason: Reason::NumberOutOfRange,
+};
 const COUNTS: RangeInclusive<i32> = 0..=100_000;
 const RESTORES: RangeInclusive<i32> = 0..=1000;
 
@@ -41,15 +53,17 @@ impl ExpectedUse {
         *self == Self::default()
     }
 
-    /// Reads the message; what is wrong is added to `broken`.
-    pub(crate) fn read(message: Option<&pb::ExpectedUse>, broken: &mut Vec<Violation>) -> Self {
+    /// Reads the message.
+    pub(crate) fn read(message: Option<&pb::ExpectedUse>, reader: &mut SpecReader<'_>) -> Self {
         let Some(message) = message else { return Self::default() };
         let downloads = message.downloads.unwrap_or_default();
         let mut count = |name: &str, count: i32, range: &RangeInclusive<i32>| {
             if !range.contains(&count) {
                 let field = format!("spec.expected_use.downloads.{name}");
                 let limit = format!("{} to {}", range.start(), range.end());
-                broken.push(out_of_range(&field, &limit, count.to_string()));
+                let finding = Finding::new(Reason::NumberOutOfRange, &field);
+                let finding = finding.message(format!("{field} is out of range")).limit(&limit, count.to_string());
+                reader.push(finding.fix(format!("Send {limit}, or leave it unset")));
             }
             count
         };
@@ -58,27 +72,11 @@ impl ExpectedUse {
         let private_downloads = count("private_count", downloads.private_count, &COUNTS);
         let restores = count("restore_count", downloads.restore_count, &RESTORES);
         if billing_pb::RestoreSpeed::try_from(downloads.restore_speed).is_err() {
-            let field = "spec.expected_use.downloads.restore_speed";
-            let finding = Finding::new(Reason::EnumValueUnknown, field);
-            let finding = finding.message(format!("{field} has the unknown value {}", downloads.restore_speed));
-            broken.push(finding.limit("a value that the API defines", downloads.restore_speed.to_string()).violation());
+            reader.unknown_enum("spec.expected_use.downloads.restore_speed", downloads.restore_speed);
         }
-        let mut period = |name: &str, period: Option<prost_types::Duration>, longest: u64, limit: &str| {
-            let given = period?;
-            let seconds = u64::try_from(given.seconds).ok().filter(|seconds| (1..=longest).contains(seconds));
-            let seconds = seconds.filter(|_| (0..1_000_000_000).contains(&given.nanos));
-            if seconds.is_none() {
-                broken.push(out_of_range(&format!("spec.expected_use.{name}"), limit, format!("{} s", given.seconds)));
-            }
-            seconds
-        };
-        let keep_seconds = period("keep_for", message.keep_for, LONGEST_KEEP, "more than 0 and up to 100 years");
-        let restored_seconds = period(
-            "downloads.restored_for",
-            downloads.restored_for,
-            LONGEST_RESTORED,
-            "more than 0 and up to 365 days",
-        );
+        let keep_seconds = reader.period("spec.expected_use.keep_for", message.keep_for, &KEEPS);
+        let restored_for = "spec.expected_use.downloads.restored_for";
+        let restored_seconds = reader.period(restored_for, downloads.restored_for, &RESTORES_LAST);
         Self {
             keep_seconds,
             public_downloads,
@@ -106,11 +104,6 @@ impl ExpectedUse {
     pub(crate) fn keep_for(&self) -> Option<prost_types::Duration> {
         self.keep_seconds.map(duration)
     }
-}
-
-fn out_of_range(field: &str, limit: &str, observed: String) -> Violation {
-    let finding = Finding::new(Reason::NumberOutOfRange, field).message(format!("{field} is out of range"));
-    finding.limit(limit, observed).fix(format!("Send {limit}, or leave it unset")).violation()
 }
 
 fn duration(seconds: u64) -> prost_types::Duration {

@@ -5,12 +5,14 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use sampan_chassis::auth::{Access, Ask};
+use sampan_chassis::convert;
+use sampan_chassis::convert::spec::{check_labels, request_id};
 use sampan_chassis::cost::Pricing;
-use sampan_chassis::status::{FieldProblem, Problem};
+use sampan_chassis::status::Problem;
 use sampan_cloud::Accounts;
 use sampan_cloud::bucket::BucketRef;
 use sampan_core::limits::Limits;
-use sampan_core::{AccountName, OperationId, Reason, RequestId, SharedClock, Violation};
+use sampan_core::{AccountName, OperationId, Reason, RequestId, SharedClock};
 use sampan_ops::{Engine, Error, StartRequest};
 use sampan_proto::export::v1 as pb;
 use sampan_proto::export::v1::export_service_server::ExportService;
@@ -19,9 +21,9 @@ use sampan_state::result::ExportResult;
 use sampan_state::{Admitted, OnSpent};
 use tonic::{Request, Response, Status};
 
-use crate::saga;
-use crate::spec::{self, ExportSpec, Ground};
-use crate::{estimate, preview, price, urls};
+use crate::rules::Finding;
+use crate::spec::{ExportSpec, Ground, Reading};
+use crate::{estimate, preview, price, saga, urls};
 
 /// Serves `sampan.export.v1.ExportService`. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -69,17 +71,11 @@ impl Service {
         request: pb::ExportImageRequest,
     ) -> Result<pb::ExportImageResponse, Problem> {
         let labels: BTreeMap<String, String> = request.labels.into_iter().collect();
-        let parsed = ExportSpec::parse(request.spec, self.ground());
-        let mut broken = spec::check_labels(&labels).err().unwrap_or_default();
-        let request_id = request_id(&request.request_id, &mut broken);
-        let mut spec = match parsed {
-            Ok((spec, _)) if broken.is_empty() => spec,
-            Ok(_) => return Err(fields(broken)),
-            Err(fields_broken) => {
-                broken.splice(0..0, fields_broken);
-                return Err(fields(broken));
-            }
-        };
+        let Reading { spec, mut broken, .. } = ExportSpec::read(request.spec, self.ground());
+        let mut findings = check_labels(&labels);
+        let request_id = request_id(&request.request_id, &mut findings);
+        broken.extend(findings.into_iter().map(Finding::violation));
+        let Some(mut spec) = spec.filter(|_| broken.is_empty()) else { return Err(Problem::request(&broken)) };
         spec.max_cost = access.check(&asks("export.start", &spec))?.limit(spec.max_cost.take())?;
         let start = StartRequest {
             kind: saga::KIND,
@@ -95,7 +91,7 @@ impl Service {
         self.hold_limit(&spec, start.request_id).await?;
         let (Admitted::New(operation) | Admitted::Existing(operation)) =
             self.engine.start(start).await.map_err(|error| self.problem(error))?;
-        Ok(pb::ExportImageResponse { operation: Some(sampan_chassis::convert::operation(&operation)) })
+        Ok(pb::ExportImageResponse { operation: Some(convert::operation(&operation)) })
     }
 
     /// Refuses a start that may cost more than its limit. A start that is known already is none: its repetition is
@@ -119,7 +115,7 @@ impl Service {
         access: &Access,
         request: pb::CreateDownloadUrlsRequest,
     ) -> Result<pb::CreateDownloadUrlsResponse, Problem> {
-        let (id, valid_for) = urls::parse(&request).map_err(fields)?;
+        let (id, valid_for) = urls::parse(&request).map_err(|broken| Problem::request(&broken))?;
         let (result, bucket, account) = self.finished(access, id).await?;
         let account = self.accounts.get(&account).ok_or_else(|| {
             Problem::new(Reason::AccountUnknown, format!("account {account} is not configured any more"))
@@ -150,46 +146,13 @@ impl Service {
     }
 
     fn problem(&self, error: Error) -> Problem {
-        match error {
-            Error::Store(error) => Problem::from_store(error, self.clock.now()),
-            // The service registers its own saga, and never asks for a retry.
-            Error::UnknownKind(_) | Error::NotRetryable { .. } => {
-                Problem::new(Reason::InternalFault, error.to_string())
-            }
-        }
+        Problem::from_engine(error, self.clock.now())
     }
 }
 
 /// What a caller has to be permitted for this export.
 fn asks<'a>(action: &'a str, spec: &'a ExportSpec) -> Ask<'a> {
     Ask::new(action).account(spec.account.as_str()).region(spec.region.as_str()).bucket(&spec.bucket)
-}
-
-/// Reads the caller's idempotency key; what is wrong with it is added to `broken`.
-fn request_id(text: &str, broken: &mut Vec<Violation>) -> Option<RequestId> {
-    if text.is_empty() {
-        return None;
-    }
-    let parsed: Result<RequestId, sampan_core::ids::InvalidId> = text.parse();
-    let wrong = |error: sampan_core::ids::InvalidId| {
-        let finding = crate::rules::Finding::new(Reason::FieldMalformed, "request_id").message(error.to_string());
-        broken.push(finding.fix("Send a UUID that is new for every export, or none").violation());
-    };
-    parsed.map_err(wrong).ok()
-}
-
-/// Tells every broken field at once.
-pub(crate) fn fields(broken: Vec<Violation>) -> Problem {
-    let problems = broken.into_iter().map(|violation| {
-        let limit =
-            if violation.limit.is_empty() { String::new() } else { format!("; permitted: {}", violation.limit) };
-        FieldProblem {
-            reason: Reason::from_word(&violation.rule).unwrap_or(Reason::FieldMalformed),
-            message: format!("{}{limit}. {}", violation.message, violation.fix),
-            field: violation.field,
-        }
-    });
-    Problem::fields(problems.collect())
 }
 
 #[async_trait]

@@ -3,31 +3,22 @@
 //! Every field error is found at once. What only the cloud can tell is left to [`crate::survey`] and
 //! [`crate::rules`].
 
-use std::collections::BTreeMap;
-use std::str::FromStr;
 use std::time::Duration;
 
+use sampan_chassis::convert::spec::{NamedImage, SpecReader, WAITS};
 use sampan_chassis::cost::CostLimit;
 use sampan_cloud::Accounts;
 use sampan_cloud::bucket::BucketRef;
 use sampan_cloud::image::ExportCall;
 use sampan_core::limits::Limits;
 use sampan_core::{AccountName, Cloud, ImageFormat, ImageId, Lane, Reason, Region, Violation};
-use sampan_proto::billing::v1 as billing_pb;
 use sampan_proto::export::v1 as pb;
 use sampan_proto::image::v1 as image_pb;
-use sampan_proto::quota::v1::WhenQuotaSpent;
 use sampan_state::OnSpent;
 use serde::{Deserialize, Serialize};
 
 use crate::expected_use::ExpectedUse;
 use crate::rules::{self, Finding, shown};
-
-/// Shortest and longest deadline and stall alarm.
-const WAIT_RANGE: std::ops::RangeInclusive<u64> = 60..=30 * 24 * 3600;
-const MAX_LABELS: usize = 64;
-const MAX_LABEL_KEY: usize = 63;
-const MAX_LABEL_VALUE: usize = 255;
 
 /// A checked export: what its record keeps as the request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,6 +53,10 @@ pub struct ExportSpec {
     /// What becomes of the files, for estimates.
     #[serde(default, skip_serializing_if = "ExpectedUse::is_default")]
     pub expected_use: ExpectedUse,
+    /// The message names no region that is well-formed, and another text stands for it; never so in a spec that is
+    /// carried out.
+    #[serde(skip)]
+    pub lacks_region: bool,
 }
 
 /// What a request is checked against.
@@ -93,22 +88,6 @@ impl Reading {
 }
 
 impl ExportSpec {
-    /// Checks a message.
-    ///
-    /// Returns the spec and the warnings of its fields.
-    ///
-    /// # Errors
-    /// Every field that is wrong, in the order of the fields; never empty.
-    pub fn parse(
-        message: Option<pb::ExportSpec>,
-        ground: Ground<'_>,
-    ) -> Result<(Self, Vec<Violation>), Vec<Violation>> {
-        match Self::read(message, ground) {
-            Reading { spec: Some(spec), broken, warnings } if broken.is_empty() => Ok((spec, warnings)),
-            Reading { broken, .. } => Err(broken),
-        }
-    }
-
     /// Looks a message through and makes the best of it.
     pub fn read(message: Option<pb::ExportSpec>, ground: Ground<'_>) -> Reading {
         let Some(message) = message else {
@@ -116,19 +95,23 @@ impl ExportSpec {
             let broken = finding.fix("Set spec: the image, the bucket, and what differs from the defaults").violation();
             return Reading { spec: None, broken: vec![broken], warnings: Vec::new() };
         };
-        let mut fields = Fields { ground, broken: Vec::new() };
-        let image = fields.image(message.image.as_ref());
-        fields.bucket(&message.bucket);
-        let format = fields.format(message.format);
-        let role_name = fields.role_name(&message.role_name);
-        let on_spent = fields.when_quota_spent(message.when_quota_spent);
-        let deadline_seconds = fields.wait("spec.deadline", message.deadline);
-        let stall_after_seconds = fields.wait("spec.stall_after", message.stall_after);
-        let max_cost = fields.max_cost(message.max_cost.as_ref());
-        let expected_use = ExpectedUse::read(message.expected_use.as_ref(), &mut fields.broken);
+        let mut reader = SpecReader::new(ground.accounts, ground.limits);
+        let read = reader.image("spec.image", message.image.as_ref());
+        if message.bucket.is_empty() {
+            reader.missing("spec.bucket", "the bucket");
+        }
+        let format = format(&mut reader, message.format);
+        let role_name = role_name(&mut reader, &message.role_name);
+        let on_spent = reader.when_quota_spent("spec.when_quota_spent", message.when_quota_spent);
+        let deadline_seconds = reader.period("spec.deadline", message.deadline, &WAITS);
+        let stall_after_seconds = reader.period("spec.stall_after", message.stall_after, &WAITS);
+        let max_cost = reader.max_cost("spec.max_cost", message.max_cost.as_ref());
+        let expected_use = ExpectedUse::read(message.expected_use.as_ref(), &mut reader);
+        let mut findings = reader.finish();
         // Without a cloud the vendor's own rules cannot be told; everything else has been looked at.
-        let Some((cloud, account, region, image)) = image else {
-            return Reading { spec: None, broken: fields.broken, warnings: Vec::new() };
+        let Some(NamedImage { cloud, account, region, image }) = read.sketch() else {
+            let (broken, warnings) = rules::split(findings);
+            return Reading { spec: None, broken, warnings };
         };
         let spec = Self {
             cloud,
@@ -137,18 +120,19 @@ impl ExportSpec {
             image,
             bucket: message.bucket,
             prefix: message.prefix,
-            format: format.unwrap_or(ImageFormat::Raw),
+            format,
             only_root_disk: message.only_root_disk,
             role_name,
-            queue_when_quota_spent: on_spent == Some(OnSpent::Queue),
+            queue_when_quota_spent: on_spent == OnSpent::Queue,
             deadline_seconds,
             stall_after_seconds,
             max_cost,
             expected_use,
+            lacks_region: read.region.is_none(),
         };
-        let (enforced, warnings) = rules::split(rules::request::check(&spec, ground));
-        fields.broken.extend(enforced);
-        Reading { spec: Some(spec), broken: fields.broken, warnings }
+        findings.extend(rules::request::check(&spec, ground));
+        let (broken, warnings) = rules::split(findings);
+        Reading { spec: read.named().map(|_| spec), broken, warnings }
     }
 
     /// Returns the lane of the export's mutating call.
@@ -190,175 +174,28 @@ impl ExportSpec {
     }
 }
 
-/// Checks the caller's labels.
-///
-/// # Errors
-/// Labels that are wrong, the first 64 of them.
-pub fn check_labels(labels: &BTreeMap<String, String>) -> Result<(), Vec<Violation>> {
-    let mut broken = Vec::new();
-    if labels.len() > MAX_LABELS {
-        let finding = Finding::new(Reason::NumberOutOfRange, "labels")
-            .message(format!("there are {} labels", labels.len()))
-            .fix(format!("Send {MAX_LABELS} labels or fewer"));
-        broken.push(finding.limit(format!("{MAX_LABELS} labels"), labels.len().to_string()).violation());
+/// Reads the file format; unspecified means RAW, and so does one that no version defines, which is noted.
+fn format(reader: &mut SpecReader<'_>, number: i32) -> ImageFormat {
+    match image_pb::ImageFormat::try_from(number) {
+        Ok(image_pb::ImageFormat::Unspecified | image_pb::ImageFormat::Raw) => ImageFormat::Raw,
+        Ok(image_pb::ImageFormat::Vhd) => ImageFormat::Vhd,
+        Ok(image_pb::ImageFormat::Qcow2) => ImageFormat::Qcow2,
+        Ok(image_pb::ImageFormat::Vmdk) => ImageFormat::Vmdk,
+        Ok(image_pb::ImageFormat::Vdi) => ImageFormat::Vdi,
+        Err(_) => {
+            reader.unknown_enum("spec.format", number);
+            ImageFormat::Raw
+        }
     }
-    let is_wrong = |(key, value): &(&String, &String)| {
-        key.is_empty() || key.len() > MAX_LABEL_KEY || value.len() > MAX_LABEL_VALUE
-    };
-    for (key, value) in labels.iter().filter(is_wrong).take(MAX_LABELS) {
-        let limit = format!("keys of 1 to {MAX_LABEL_KEY} bytes, values up to {MAX_LABEL_VALUE} bytes");
-        let message = match key.is_empty() {
-            true => "a label has no key".to_owned(),
-            false => format!("label `{}` is too long", shown(key)),
-        };
-        let finding = Finding::new(Reason::FieldMalformed, "labels")
-            .message(message)
-            .fix(format!("Use keys of 1 to {MAX_LABEL_KEY} bytes and values of {MAX_LABEL_VALUE} bytes or fewer"));
-        broken.push(finding.limit(limit, format!("{} and {} bytes", key.len(), value.len())).violation());
-    }
-    if broken.is_empty() { Ok(()) } else { Err(broken) }
 }
 
-/// Reads the fields one by one and remembers what is wrong.
-struct Fields<'a> {
-    ground: Ground<'a>,
-    broken: Vec<Violation>,
-}
-
-impl Fields<'_> {
-    fn push(&mut self, finding: Finding) {
-        self.broken.push(finding.violation());
+fn role_name(reader: &mut SpecReader<'_>, name: &str) -> Option<String> {
+    const FORM: &str = "up to 64 letters, digits or any of _ - + = , . @";
+    let is_valid = name.len() <= 64 && name.chars().all(|c| c.is_ascii_alphanumeric() || "_-+=,.@".contains(c));
+    if !is_valid {
+        let finding = Finding::new(Reason::FieldMalformed, "spec.role_name").message("the role name is malformed");
+        let finding = finding.fix(format!("Use {FORM}; or leave it unset for the cloud's default role"));
+        reader.push(finding.limit(FORM, shown(name)));
     }
-
-    fn missing(&mut self, field: &str, what: &str) {
-        let finding = Finding::new(Reason::FieldRequired, field).message(format!("{what} is missing"));
-        self.push(finding.fix(format!("Set {field}")));
-    }
-
-    fn bucket(&mut self, name: &str) {
-        if name.is_empty() {
-            self.missing("spec.bucket", "the bucket");
-        }
-    }
-
-    fn image(&mut self, image: Option<&image_pb::ImageReference>) -> Option<(Cloud, AccountName, Region, ImageId)> {
-        let Some(image) = image else {
-            self.missing("spec.image", "the image");
-            return None;
-        };
-        let cloud = self.cloud(image.cloud);
-        let account = self.account(&image.account, cloud);
-        let region = self.text::<Region>("spec.image.region", &image.region, Reason::FieldMalformed);
-        let id = self.text::<ImageId>("spec.image.image_id", &image.image_id, Reason::ImageIdMalformed);
-        Some((cloud?, account?, region?, id?))
-    }
-
-    fn cloud(&mut self, number: i32) -> Option<Cloud> {
-        match image_pb::Cloud::try_from(number) {
-            Ok(image_pb::Cloud::Tencent) => Some(Cloud::Tencent),
-            Ok(image_pb::Cloud::Alibaba) => Some(Cloud::Alibaba),
-            Ok(image_pb::Cloud::Unspecified) => {
-                self.missing("spec.image.cloud", "the cloud");
-                None
-            }
-            Err(_) => self.unknown_enum("spec.image.cloud", number),
-        }
-    }
-
-    fn account(&mut self, text: &str, cloud: Option<Cloud>) -> Option<AccountName> {
-        let name = self.text::<AccountName>("spec.image.account", text, Reason::FieldMalformed)?;
-        let Some(account) = self.ground.accounts.get(&name) else {
-            let known: Vec<_> = self.ground.accounts.iter().map(|account| account.name.as_str()).collect();
-            let finding = Finding::new(Reason::AccountUnknown, "spec.image.account");
-            let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-            self.push(
-                finding
-                    .message(format!("no account `{name}` is configured"))
-                    .fix(format!("Use one of: {known}; or add `{name}` to the configuration"))
-                    .limit(format!("configured: {known}"), text.to_owned()),
-            );
-            return None;
-        };
-        if cloud.is_some_and(|cloud| cloud != account.cloud) {
-            let finding = Finding::new(Reason::AccountOfOtherCloud, "spec.image.account");
-            let finding = finding.message(format!("account `{name}` belongs to {}", account.cloud));
-            self.push(finding.fix(format!("Name {} as the cloud, or an account of the other cloud", account.cloud)));
-            return None;
-        }
-        Some(name)
-    }
-
-    fn text<T: FromStr<Err = sampan_core::ids::InvalidId>>(
-        &mut self,
-        field: &'static str,
-        text: &str,
-        reason: Reason,
-    ) -> Option<T> {
-        if text.is_empty() {
-            self.missing(field, field);
-            return None;
-        }
-        match text.parse() {
-            Ok(id) => Some(id),
-            Err(error) => {
-                let finding = Finding::new(reason, field).message(error.to_string());
-                self.push(finding.limit(error.rule, error.text).fix(format!("Use {} for {field}", error.rule)));
-                None
-            }
-        }
-    }
-
-    fn format(&mut self, number: i32) -> Option<ImageFormat> {
-        match image_pb::ImageFormat::try_from(number) {
-            Ok(image_pb::ImageFormat::Unspecified | image_pb::ImageFormat::Raw) => Some(ImageFormat::Raw),
-            Ok(image_pb::ImageFormat::Vhd) => Some(ImageFormat::Vhd),
-            Ok(image_pb::ImageFormat::Qcow2) => Some(ImageFormat::Qcow2),
-            Ok(image_pb::ImageFormat::Vmdk) => Some(ImageFormat::Vmdk),
-            Ok(image_pb::ImageFormat::Vdi) => Some(ImageFormat::Vdi),
-            Err(_) => self.unknown_enum("spec.format", number),
-        }
-    }
-
-    fn when_quota_spent(&mut self, number: i32) -> Option<OnSpent> {
-        match WhenQuotaSpent::try_from(number) {
-            Ok(WhenQuotaSpent::Unspecified | WhenQuotaSpent::Fail) => Some(OnSpent::Refuse),
-            Ok(WhenQuotaSpent::Queue) => Some(OnSpent::Queue),
-            Err(_) => self.unknown_enum("spec.when_quota_spent", number),
-        }
-    }
-
-    fn unknown_enum<T>(&mut self, field: &'static str, number: i32) -> Option<T> {
-        let finding = Finding::new(Reason::EnumValueUnknown, field);
-        let finding = finding.message(format!("{field} has the unknown value {number}"));
-        self.push(finding.limit("a value that the API defines", number.to_string()));
-        None
-    }
-
-    fn wait(&mut self, field: &'static str, wait: Option<prost_types::Duration>) -> Option<u64> {
-        let wait = wait?;
-        let in_range = |seconds: &u64| WAIT_RANGE.contains(seconds) && (0..1_000_000_000).contains(&wait.nanos);
-        let seconds = u64::try_from(wait.seconds).ok().filter(in_range);
-        if seconds.is_none() {
-            let finding = Finding::new(Reason::DeadlineOutOfRange, field).message(format!("{field} is out of range"));
-            let finding =
-                finding.fix("Choose 1 minute to 30 days, or leave it unset: then the size of the image decides");
-            self.push(finding.limit("1 minute to 30 days", format!("{} s", wait.seconds)));
-        }
-        seconds
-    }
-
-    fn max_cost(&mut self, limit: Option<&billing_pb::CostLimit>) -> Option<CostLimit> {
-        CostLimit::parse(limit?, "spec.max_cost").map_err(|broken| self.broken.push(*broken)).ok()
-    }
-
-    fn role_name(&mut self, name: &str) -> Option<String> {
-        let valid = name.len() <= 64 && name.chars().all(|c| c.is_ascii_alphanumeric() || "_-+=,.@".contains(c));
-        if !valid {
-            const FORM: &str = "up to 64 letters, digits or any of _ - + = , . @";
-            let finding = Finding::new(Reason::FieldMalformed, "spec.role_name").message("the role name is malformed");
-            let finding = finding.fix(format!("Use {FORM}; or leave it unset for the cloud's default role"));
-            self.push(finding.limit(FORM, shown(name)));
-        }
-        (!name.is_empty()).then(|| name.to_owned())
-    }
+    (!name.is_empty()).then(|| name.to_owned())
 }

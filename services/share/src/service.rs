@@ -103,7 +103,7 @@ impl Service {
         request: &pb::ListImageSharesRequest,
     ) -> Result<pb::ListImageSharesResponse, Problem> {
         let mut reader = SpecReader::new(&self.accounts, &self.limits);
-        let image = reader.image("image", request.image.as_ref());
+        let image = reader.image("image", request.image.as_ref()).named();
         let (broken, _) = finding::split(reader.finish());
         let Some(image) = image.filter(|_| broken.is_empty()) else { return Err(Problem::request(&broken)) };
         access.check(&Ask::new("share.list").account(image.account.as_str()).region(image.region.as_str()))?;

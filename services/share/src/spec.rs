@@ -100,14 +100,15 @@ impl ShareSpec {
         };
         let image = reader.image("spec.image", message.image.as_ref());
         let on_spent = reader.when_quota_spent("spec.when_quota_spent", message.when_quota_spent);
-        let Some(NamedImage { cloud, account, region, image }) = image else {
+        // Without a cloud its own rules cannot be told; everything else has been looked at.
+        let Some(NamedImage { cloud, account, region, image: id }) = image.sketch() else {
             return reading(None, reader.finish());
         };
         let spec = Self {
             cloud,
             account,
             region,
-            image,
+            image: id,
             change: change.unwrap_or(Change::Add),
             account_ids: message.account_ids,
             include_copies: message.include_copies,
@@ -116,7 +117,7 @@ impl ShareSpec {
         };
         let mut findings = reader.finish();
         findings.extend(rules::accounts::check(&spec, ground));
-        reading(Some(spec), findings)
+        reading(image.named().map(|_| spec), findings)
     }
 
     /// Returns the lane of the change's mutating calls.

@@ -115,11 +115,11 @@ impl CostLimit {
     ///
     /// # Errors
     /// What is wrong with it.
-    pub fn parse(message: &pb::CostLimit, field: &str) -> Result<Self, Box<Violation>> {
+    pub fn parse(message: &pb::CostLimit, field: &str) -> Result<Self, Box<Finding>> {
         let wrong = |part: &str, reason: Reason, limit: &str, given: &str| {
             let finding = Finding::new(reason, &format!("{field}.{part}"));
             let finding = finding.message(format!("{field}.{part} is not well-formed")).limit(limit, shown(given));
-            Box::new(finding.fix(format!("Send {limit}")).violation())
+            Box::new(finding.fix(format!("Send {limit}")))
         };
         let form = "a decimal of 0 or more with at most 6 places, such as 25 or 3.50";
         let amount = || wrong("amount", Reason::FieldMalformed, form, &message.amount);
@@ -258,7 +258,7 @@ impl Objection {
 mod tests {
     use super::*;
 
-    fn limit(amount: &str, currency: &str) -> Result<CostLimit, Box<Violation>> {
+    fn limit(amount: &str, currency: &str) -> Result<CostLimit, Box<Finding>> {
         CostLimit::parse(&pb::CostLimit { amount: amount.to_owned(), currency: currency.to_owned() }, "spec.max_cost")
     }
 
@@ -317,9 +317,9 @@ mod tests {
     fn a_malformed_limit_names_its_field() {
         for amount in ["", "-1", "+1", "1e3", "1,5", "abc", "0.0000001", "1000000000001", "1_000", "٣"] {
             let refused = limit(amount, "").unwrap_err();
-            assert_eq!(refused.field, "spec.max_cost.amount", "{amount}");
+            assert_eq!(refused.violation().field, "spec.max_cost.amount", "{amount}");
         }
-        assert_eq!(limit("1", "EUR").unwrap_err().field, "spec.max_cost.currency");
+        assert_eq!(limit("1", "EUR").unwrap_err().violation().field, "spec.max_cost.currency");
         assert_eq!(limit("1.50", "USD"), limit("1.5", "USD"), "the same limit, however it is written");
     }
 }

@@ -141,17 +141,17 @@ fn encryption(spec: &CopySpec) -> Vec<Finding> {
         }
     }
     findings.extend(one_key_for_many(spec));
-    if spec.cloud == Cloud::Tencent && spec.encryption.is_some() {
-        let elsewhere = spec.destinations.iter().enumerate().filter(|(_, other)| other.region != spec.region);
+    if let Some(home) = spec.home().filter(|_| spec.cloud == Cloud::Tencent && spec.encryption.is_some()) {
+        let elsewhere = spec.destinations.iter().enumerate().filter(|(_, other)| other.region != *home);
         findings.extend(elsewhere.map(|(index, destination)| {
             Finding::new(Reason::EncryptionRefused, &spec.field(index, "region"))
                 .message(format!(
                     "tencent encrypts within the region of the image, not on the way to {}",
                     destination.region
                 ))
-                .limit(spec.region.as_str(), destination.region.as_str())
+                .limit(home.as_str(), destination.region.as_str())
                 .source(sources::call(spec.cloud))
-                .fix(format!("Leave the encryption out, or make an encrypted copy in {} alone", spec.region))
+                .fix(format!("Leave the encryption out, or make an encrypted copy in {home} alone"))
         }));
     }
     findings
@@ -244,12 +244,11 @@ fn route(spec: &CopySpec, ground: Ground<'_>) -> Vec<Finding> {
     if spec.route != Some(Route::Snapshots) {
         return Vec::new();
     }
-    let copies_snapshots =
-        ground.accounts.get(&spec.account).is_some_and(|account| account.copies.copy_traits().copies_snapshots);
-    if !copies_snapshots {
+    let Some(account) = ground.accounts.get(&spec.account) else { return Vec::new() };
+    if !account.copies.copy_traits().copies_snapshots {
         return vec![unsupported(spec.cloud, FIELD, "copies no snapshots")];
     }
-    let at_home = spec.destinations.iter().any(|destination| destination.region == spec.region);
+    let at_home = spec.destinations.iter().any(|destination| spec.home() == Some(&destination.region));
     let finding = || {
         Finding::new(Reason::SnapshotNotCopyable, FIELD)
             .message(format!("snapshots are not copied within {}", spec.region))

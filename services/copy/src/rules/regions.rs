@@ -13,15 +13,17 @@ const GROUPS: [(&str, bool); 3] =
     [("copy.group_mainland", true), ("copy.group_abroad", true), ("copy.group_finance", false)];
 
 pub(super) fn check(spec: &CopySpec, limits: &Limits) -> Vec<Finding> {
+    // Which destinations are elsewhere is known together with the region of the image.
+    let Some(home) = spec.home() else { return Vec::new() };
     let mut findings = Vec::new();
-    let leaves = spec.destinations.iter().any(|destination| destination.region != spec.region);
+    let leaves = spec.destinations.iter().any(|destination| destination.region != *home);
     if leaves {
-        findings.extend(copyable(spec, limits, SOURCE, &spec.region));
+        findings.extend(copyable(spec, limits, SOURCE, home));
     }
     for (index, destination) in spec.destinations.iter().enumerate() {
         let field = spec.field(index, "region");
         let region = &destination.region;
-        if *region != spec.region {
+        if region != home {
             match copyable(spec, limits, &field, region) {
                 Some(finding) => findings.push(finding),
                 None => findings.extend(pair(spec, limits, &field, region)),

@@ -116,6 +116,48 @@ async fn a_start_with_broken_fields_names_all_of_them() {
 }
 
 #[tokio::test]
+async fn an_image_that_is_not_named_well_hides_no_fault_of_the_rest() {
+    let fields = |status: &tonic::Status| -> Vec<(String, String)> {
+        let wrong = status.get_error_details().bad_request().unwrap().field_violations.clone();
+        wrong.into_iter().map(|wrong| (wrong.field, wrong.reason)).collect()
+    };
+    let pair = |field: &str, rule: &str| (field.to_owned(), rule.to_owned());
+    let world = World::new(Cloud::Tencent);
+    let mut spec = message(&world);
+    spec.destinations[0].region = "na-ashburn".to_owned();
+    spec.tags.insert("team".to_owned(), "images".to_owned());
+    spec.share_with = vec!["bob".to_owned()];
+    let others = [
+        pair("spec.destinations[0].region", "REGION_PAIR_UNSUPPORTED"),
+        pair("spec.tags", "COPY_OPTION_UNSUPPORTED"),
+        pair("spec.share_with[0]", "FIELD_MALFORMED"),
+    ];
+    for (id, rule) in [("no id", "IMAGE_ID_MALFORMED"), ("", "FIELD_REQUIRED"), ("m-1", "IMAGE_ID_MALFORMED")] {
+        spec.image.as_mut().unwrap().image_id = id.to_owned();
+        let expected = [&[pair("spec.image.image_id", rule)], &others[..]].concat();
+        let request = pb::CopyImageRequest { spec: Some(spec.clone()), ..Default::default() };
+        let refused = service(&world).copy_image(Request::new(request)).await.unwrap_err();
+        assert_eq!(fields(&refused), expected, "{id}");
+        let told = preview(&world, spec.clone()).await;
+        let told: Vec<_> = told.violations.into_iter().map(|found| (found.field, found.rule)).collect();
+        assert_eq!(told, expected, "{id}");
+    }
+    spec.image.as_mut().unwrap().region = "AP".to_owned();
+    spec.route = pb::CopyRoute::Snapshots.into();
+    spec.image.as_mut().unwrap().account = "nobody".to_owned();
+    let told = preview(&world, spec).await;
+    let told: Vec<_> = told.violations.into_iter().map(|found| (found.field, found.rule)).collect();
+    let named = [
+        pair("spec.image.account", "ACCOUNT_UNKNOWN"),
+        pair("spec.image.region", "FIELD_MALFORMED"),
+        pair("spec.image.image_id", "IMAGE_ID_MALFORMED"),
+    ];
+    // Whether a region can be copied to, and by which route, is known with the region and the account alone.
+    assert_eq!(told, [&named[..], &others[1..]].concat());
+    assert!(world.cloud.count("DescribeImages") == 0);
+}
+
+#[tokio::test]
 async fn a_start_above_its_limit_of_cost_is_refused_and_one_below_is_not() {
     let world = World::new(Cloud::Tencent);
     let start = async |amount: &str| {

@@ -68,6 +68,7 @@ pub fn spec(cloud: Cloud) -> CopySpec {
         keep_for_seconds: None,
         max_cost: None,
         left_out: Vec::new(),
+        lacks_region: false,
     }
 }
 

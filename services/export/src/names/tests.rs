@@ -20,6 +20,7 @@ fn spec(cloud: Cloud, prefix: Option<&str>, format: ImageFormat) -> ExportSpec {
         stall_after_seconds: None,
         max_cost: None,
         expected_use: Default::default(),
+        lacks_region: false,
     }
 }
 

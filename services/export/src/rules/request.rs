@@ -1,4 +1,4 @@
-//! Rules about the request alone: forms of names, formats, regions.
+//! Rules about the request alone: bucket, prefix, formats, disks. Those of the image's name are the reader's.
 
 use sampan_core::{Cloud, ImageFormat, Reason};
 
@@ -7,66 +7,11 @@ use crate::spec::{ExportSpec, Ground};
 
 /// Returns every rule that the request breaks, in the order of its fields.
 pub fn check(spec: &ExportSpec, ground: Ground<'_>) -> Vec<Finding> {
-    let mut findings: Vec<Finding> =
-        [region(spec, ground), image_id(spec), bucket_name(spec)].into_iter().flatten().collect();
+    let mut findings: Vec<Finding> = bucket_name(spec).into_iter().collect();
     findings.extend(prefix(spec, ground));
     let later = [format(spec, ground), format_in_region(spec, ground), root_disk(spec, ground)];
     findings.extend(later.into_iter().flatten());
     findings
-}
-
-fn region(spec: &ExportSpec, ground: Ground<'_>) -> Option<Finding> {
-    let region = spec.region.as_str();
-    let words = ground.limits.words(spec.cloud, "regions")?;
-    if words.values.iter().any(|known| known == region) {
-        return None;
-    }
-    let field = "spec.image.region";
-    if let Some(other) = ground.limits.cloud_of_region(region) {
-        let finding = Finding::new(Reason::RegionOfOtherCloud, field);
-        return Some(
-            finding
-                .message(format!("{region} is no region of {}", spec.cloud))
-                .source((words.source.as_str(), words.date.as_str()))
-                .fix(format!("Name a region of {}, or an account and an image of {other}", spec.cloud)),
-        );
-    }
-    // Vendors open regions faster than programs are updated: an unknown one is left to the cloud.
-    let finding = Finding::new(Reason::FieldMalformed, field)
-        .message(format!("{region} is not a known region of {}", spec.cloud))
-        .fix("Check the spelling; if the region is a new one, go on, or add it to the list by configuration");
-    finding.by_words(spec.cloud, words, region).map(Finding::warning)
-}
-
-fn image_id(spec: &ExportSpec) -> Option<Finding> {
-    let id = spec.image.as_str();
-    let (valid, form, fix) = match spec.cloud {
-        Cloud::Tencent => (
-            lower_id(id, "img-"),
-            "img- and lower-case letters or digits",
-            "Copy the id from the list of images at Tencent Cloud; it looks like img-72n9mi0y",
-        ),
-        // The vendor's own images have long names that end in .vhd; they are refused later, as not custom.
-        Cloud::Alibaba => (
-            lower_id(id, "m-") || id.ends_with(".vhd"),
-            "m- and lower-case letters or digits",
-            "Copy the id from the list of images at Alibaba Cloud; it looks like m-bp67acfmxazb4p0001",
-        ),
-    };
-    let finding = || {
-        Finding::new(Reason::ImageIdMalformed, "spec.image.image_id")
-            .message(format!("`{}` is no image id of {}", shown(id), spec.cloud))
-            .limit(form, shown(id))
-            .source(sources::image_ids(spec.cloud))
-            .fix(fix)
-    };
-    (!valid).then(finding)
-}
-
-fn lower_id(id: &str, prefix: &str) -> bool {
-    id.strip_prefix(prefix).is_some_and(|rest| {
-        !rest.is_empty() && rest.len() <= 40 && rest.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
-    })
 }
 
 fn bucket_name(spec: &ExportSpec) -> Option<Finding> {
@@ -168,7 +113,7 @@ fn format(spec: &ExportSpec, ground: Ground<'_>) -> Option<Finding> {
 }
 
 fn format_in_region(spec: &ExportSpec, ground: Ground<'_>) -> Option<Finding> {
-    if spec.format == ImageFormat::Raw {
+    if spec.format == ImageFormat::Raw || spec.lacks_region {
         return None;
     }
     let words = ground.limits.words(spec.cloud, "export.format_regions")?;

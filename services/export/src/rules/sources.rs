@@ -30,14 +30,6 @@ pub(crate) fn call(cloud: Cloud) -> Source<'static> {
     }
 }
 
-/// Returns where the form of image ids is written down.
-pub(crate) fn image_ids(cloud: Cloud) -> Source<'static> {
-    match cloud {
-        Cloud::Tencent => ("packer-plugin-tencentcloud, check of resource ids", "2025-05-30"),
-        Cloud::Alibaba => ("alibabacloud-ecs20140526 7.11.8, DescribeImages", "2026"),
-    }
-}
-
 /// Returns where the form of bucket names is written down.
 pub(crate) fn bucket_names(cloud: Cloud) -> Source<'static> {
     match cloud {

@@ -53,6 +53,7 @@ pub fn spec(cloud: Cloud) -> ExportSpec {
         stall_after_seconds: None,
         max_cost: None,
         expected_use: ExpectedUse::default(),
+        lacks_region: false,
     }
 }
 

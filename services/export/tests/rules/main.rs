@@ -124,6 +124,7 @@ pub fn spec(cloud: Cloud) -> ExportSpec {
         stall_after_seconds: None,
         max_cost: None,
         expected_use: Default::default(),
+        lacks_region: false,
     }
 }
 

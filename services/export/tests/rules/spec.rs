@@ -1,29 +1,28 @@
 //! Reading a request: every field error at once, and no message that breaks the reader.
 
-use std::collections::BTreeMap;
-
 use proptest::prelude::*;
-use sampan_core::{Cloud, ImageFormat, Severity};
-use sampan_export_service::spec::{ExportSpec, Ground, check_labels};
+use sampan_chassis::convert;
+use sampan_core::limits::{Enforcement, Limits};
+use sampan_core::{Cloud, ImageFormat, Severity, Violation};
+use sampan_export_service::spec::{ExportSpec, Ground, Reading};
 use sampan_proto::billing::v1 as billing_pb;
 use sampan_proto::export::v1 as pb;
 use sampan_proto::image::v1 as image_pb;
 
-use crate::{accounts, documented};
+use crate::{accounts, changed, documented, only, rules, spec};
+
+fn read(message: Option<pb::ExportSpec>, limits: &Limits) -> Reading {
+    ExportSpec::read(message, Ground { accounts: &accounts(), limits })
+}
 
 fn parse(message: Option<pb::ExportSpec>) -> Result<ExportSpec, Vec<(String, String)>> {
-    let (accounts, limits) = (accounts(), documented());
-    match ExportSpec::parse(message, Ground { accounts: &accounts, limits: &limits }) {
-        Ok((spec, warnings)) => {
-            assert!(warnings.iter().all(|found| found.severity == Severity::Warning));
-            Ok(spec)
-        }
-        Err(found) => {
-            assert!(!found.is_empty());
-            assert!(found.iter().all(|found| found.severity == Severity::Enforced && !found.fix.is_empty()));
-            Err(found.into_iter().map(|found| (found.field, found.rule)).collect())
-        }
+    let Reading { spec, broken, warnings } = read(message, &documented());
+    assert!(warnings.iter().all(|found| found.severity == Severity::Warning));
+    assert!(broken.iter().all(|found| found.severity == Severity::Enforced && !found.fix.is_empty()));
+    if broken.is_empty() {
+        return Ok(spec.expect("a request without fault"));
     }
+    Err(broken.into_iter().map(|found| (found.field, found.rule)).collect())
 }
 
 fn broken(message: pb::ExportSpec) -> Vec<(String, String)> {
@@ -139,21 +138,95 @@ fn keys_begin_with_prefix_and_image() {
     assert_eq!(spec.key_stem(), "nightly_img-72n9mi0y_");
 }
 
+/// Returns what is found in an image of that cloud, where only `region` and `image_id` may be wrong.
+fn found(cloud: Cloud, region: &str, image_id: &str, limits: &Limits) -> Vec<Violation> {
+    let good = spec(cloud);
+    let image = image_pb::ImageReference {
+        cloud: convert::image::cloud(cloud).into(),
+        account: good.account.to_string(),
+        region: if region.is_empty() { good.region.to_string() } else { region.to_owned() },
+        image_id: if image_id.is_empty() { good.image.to_string() } else { image_id.to_owned() },
+    };
+    let Reading { broken, warnings, .. } =
+        read(Some(pb::ExportSpec { image: Some(image), bucket: good.bucket, ..pb::ExportSpec::default() }), limits);
+    [broken, warnings].concat()
+}
+
 #[test]
-fn labels_are_bounded_in_number_and_length() {
-    let labels =
-        |count: usize| (0..count).map(|index| (format!("k{index}"), String::new())).collect::<BTreeMap<_, _>>();
-    assert!(check_labels(&labels(64)).is_ok());
-    assert_eq!(check_labels(&labels(65)).unwrap_err()[0].rule, "NUMBER_OUT_OF_RANGE");
-    let one = |key: String, value: String| check_labels(&BTreeMap::from([(key, value)]));
-    assert!(one("k".repeat(63), "v".repeat(255)).is_ok());
-    for (key, value) in
-        [("k".repeat(64), String::new()), ("k".to_owned(), "v".repeat(256)), (String::new(), String::new())]
-    {
-        assert_eq!(one(key, value).unwrap_err()[0].rule, "FIELD_MALFORMED");
+fn a_region_of_the_other_cloud_is_refused_and_an_unknown_one_warned_about() {
+    for (cloud, other) in [(Cloud::Tencent, "cn-hangzhou"), (Cloud::Alibaba, "ap-guangzhou")] {
+        let refused = found(cloud, other, "", &documented());
+        assert_eq!((rules(&refused), refused[0].severity), (vec!["REGION_OF_OTHER_CLOUD"], Severity::Enforced));
+        let warned = found(cloud, "mars-north-1", "", &documented());
+        assert_eq!((rules(&warned), warned[0].severity), (vec!["FIELD_MALFORMED"], Severity::Warning));
+        let off = changed(cloud, "regions", only(Enforcement::Off));
+        assert!(found(cloud, "mars-north-1", "", &off).is_empty());
     }
-    let flood: BTreeMap<_, _> = (0..100_000).map(|index| (format!("{index:070}"), String::new())).collect();
-    assert!(check_labels(&flood).unwrap_err().len() <= 65, "an answer stays small whatever comes");
+}
+
+#[test]
+fn image_ids_have_the_form_of_their_cloud() {
+    let with = |cloud, id: &str| rules(&found(cloud, "", id, &documented())).len();
+    for (cloud, id) in
+        [(Cloud::Tencent, "img-34vaef8fe"), (Cloud::Alibaba, "m-1"), (Cloud::Alibaba, "centos_8_x64_20G.vhd")]
+    {
+        assert_eq!(with(cloud, id), 0, "{id}");
+    }
+    for (cloud, id) in [
+        (Cloud::Tencent, "m-bp67acfmxazb4p0001"),
+        (Cloud::Tencent, "img-"),
+        (Cloud::Tencent, "img-ABC"),
+        (Cloud::Tencent, "img-a_b"),
+        (Cloud::Alibaba, "img-72n9mi0y"),
+        (Cloud::Alibaba, "m-"),
+        (Cloud::Alibaba, "M-1"),
+    ] {
+        assert_eq!(with(cloud, id), 1, "{id}");
+    }
+}
+
+#[test]
+fn an_image_that_is_not_named_well_hides_no_fault_of_the_rest() {
+    let rest = pb::ExportSpec {
+        bucket: "no-appid".to_owned(),
+        prefix: Some("a b".to_owned()),
+        format: image_pb::ImageFormat::Vdi.into(),
+        ..message()
+    };
+    let others = pairs(&[
+        ("spec.bucket", "BUCKET_NAME_MALFORMED"),
+        ("spec.prefix", "PREFIX_MALFORMED"),
+        ("spec.format", "FORMAT_UNSUPPORTED"),
+    ]);
+    let with = |change: fn(&mut image_pb::ImageReference)| {
+        let mut spec = rest.clone();
+        change(spec.image.as_mut().unwrap());
+        let mut broken = broken(spec);
+        (broken.remove(0), broken)
+    };
+    let told = |field: &str, rule: &str| ((field.to_owned(), rule.to_owned()), others.clone());
+    assert_eq!(with(|image| image.image_id = "no id".to_owned()), told("spec.image.image_id", "IMAGE_ID_MALFORMED"));
+    assert_eq!(with(|image| image.image_id.clear()), told("spec.image.image_id", "FIELD_REQUIRED"));
+    assert_eq!(with(|image| image.region = "AP".to_owned()), told("spec.image.region", "FIELD_MALFORMED"));
+    assert_eq!(with(|image| image.account = "nobody".to_owned()), told("spec.image.account", "ACCOUNT_UNKNOWN"));
+    let reading = read(
+        Some(pb::ExportSpec { image: Some(image_pb::ImageReference { cloud: 1, ..Default::default() }), ..rest }),
+        &documented(),
+    );
+    assert_eq!(reading.spec, None, "nothing of a stand-in goes on");
+}
+
+#[test]
+fn formats_that_only_some_regions_export_are_not_judged_without_a_region() {
+    let mut spec = message();
+    let image = spec.image.as_mut().unwrap();
+    (image.cloud, image.account, image.region) =
+        (image_pb::Cloud::Alibaba.into(), "alibaba".to_owned(), "AP".to_owned());
+    image.image_id = "m-1".to_owned();
+    (spec.bucket, spec.format) = ("images".to_owned(), image_pb::ImageFormat::Vdi.into());
+    assert_eq!(broken(spec.clone()), pairs(&[("spec.image.region", "FIELD_MALFORMED")]));
+    spec.image.as_mut().unwrap().region = "cn-hangzhou".to_owned();
+    assert_eq!(broken(spec), pairs(&[("spec.format", "FORMAT_UNSUPPORTED_IN_REGION")]), "and it is judged with one");
 }
 
 prop_compose! {

@@ -83,6 +83,20 @@ async fn a_preview_tells_all_violations_at_once_those_of_the_cloud_too() {
 }
 
 #[tokio::test]
+async fn an_image_that_is_not_named_well_hides_no_fault_of_the_accounts() {
+    let world = World::new(Cloud::Tencent);
+    let mut spec = message(&world, &["me@corp".to_owned(), "0123456".to_owned()]);
+    spec.image.as_mut().unwrap().image_id = "no id".to_owned();
+    let expected = ["IMAGE_ID_MALFORMED", "SHARE_ACCOUNT_NOT_ROOT", "SHARE_ACCOUNT_MALFORMED"];
+    let told = preview(&world, pb::ShareChange::Add, spec.clone()).await;
+    assert_eq!(rules(&told.violations), expected);
+    let request = Request::new(pb::ShareImageRequest { spec: Some(spec), ..Default::default() });
+    let refused = service(&world).share_image(request).await.unwrap_err();
+    let wrong = refused.get_error_details().bad_request().unwrap().field_violations.clone();
+    assert_eq!(wrong.iter().map(|wrong| wrong.reason.as_str()).collect::<Vec<_>>(), expected);
+}
+
+#[tokio::test]
 async fn a_preview_that_changes_nothing_may_start_on_a_spent_day() {
     let world = World::new(Cloud::Tencent);
     world.cloud.shared_with(&world.image, &numbers(0..2));

@@ -1,19 +1,25 @@
-//! Reads what the specs of several services have in common: the image, labels, request ids, what a spent quota means.
+//! Reads what the specs of several services have in common: the image, periods, limits of cost, labels, request ids,
+//! what a spent quota means.
 //!
 //! Every wrong field is found at once and told as a broken rule. What only one service asks for is read there.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 use sampan_cloud::Accounts;
 use sampan_core::finding::{Finding, Source, shown};
 use sampan_core::limits::Limits;
 use sampan_core::{AccountName, Cloud, ImageId, Reason, Region, RequestId};
+use sampan_proto::billing::v1 as billing_pb;
 use sampan_proto::image::v1 as pb;
 use sampan_proto::quota::v1::WhenQuotaSpent;
 use sampan_state::OnSpent;
 
-const MAX_LABELS: usize = 64;
+use crate::cost::CostLimit;
+
+/// Most labels of an operation.
+pub const MAX_LABELS: usize = 64;
 const MAX_LABEL_KEY: usize = 63;
 const MAX_LABEL_VALUE: usize = 255;
 
@@ -29,6 +35,63 @@ pub struct NamedImage {
     /// The image.
     pub image: ImageId,
 }
+
+/// What a message says of an image: the parts that are well-formed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ReadImage {
+    /// Cloud of the account.
+    pub cloud: Option<Cloud>,
+    /// Configured account.
+    pub account: Option<AccountName>,
+    /// Region of the image.
+    pub region: Option<Region>,
+    /// The image.
+    pub image: Option<ImageId>,
+}
+
+impl ReadImage {
+    /// Returns the image when all of it is well-formed.
+    pub fn named(self) -> Option<NamedImage> {
+        Some(NamedImage { cloud: self.cloud?, account: self.account?, region: self.region?, image: self.image? })
+    }
+
+    /// Returns the image with stand-ins for what is not well-formed, so that the rules of its cloud can look at the
+    /// rest of a request; `None` without a cloud. Nothing of it may reach a cloud.
+    pub fn sketch(&self) -> Option<NamedImage> {
+        Some(NamedImage {
+            cloud: self.cloud?,
+            account: self.account.clone().or_else(stand_in)?,
+            region: self.region.clone().or_else(stand_in)?,
+            image: self.image.clone().or_else(stand_in)?,
+        })
+    }
+}
+
+/// Well-formed everywhere, and nobody's name.
+fn stand_in<T: FromStr>() -> Option<T> {
+    "-".parse().ok()
+}
+
+/// Periods that a field takes.
+#[derive(Debug, Clone)]
+pub struct Periods {
+    /// Shortest and longest, in seconds.
+    pub seconds: RangeInclusive<u64>,
+    /// Both, in words.
+    pub words: &'static str,
+    /// What to do about another one.
+    pub fix: &'static str,
+    /// What another one is refused as.
+    pub reason: Reason,
+}
+
+/// Deadlines and stall alarms.
+pub const WAITS: Periods = Periods {
+    seconds: 60..=30 * 24 * 3600,
+    words: "1 minute to 30 days",
+    fix: "Choose 1 minute to 30 days, or leave it unset: then the size of the image decides",
+    reason: Reason::DeadlineOutOfRange,
+};
 
 /// Reads the fields of a spec one by one and remembers what is wrong.
 #[derive(Debug)]
@@ -67,23 +130,40 @@ impl<'a> SpecReader<'a> {
         self.findings
     }
 
-    /// Reads the image at the path `field`; `None` when its cloud, account, region or id cannot be told.
-    pub fn image(&mut self, field: &str, image: Option<&pb::ImageReference>) -> Option<NamedImage> {
+    /// Reads the image at the path `field`, each part for itself.
+    pub fn image(&mut self, field: &str, image: Option<&pb::ImageReference>) -> ReadImage {
         let Some(image) = image else {
             self.missing(field, "the image");
-            return None;
+            return ReadImage::default();
         };
         let cloud = self.cloud(&format!("{field}.cloud"), image.cloud);
         let account = self.account(&format!("{field}.account"), &image.account, cloud);
         let region = self.text::<Region>(&format!("{field}.region"), &image.region, Reason::FieldMalformed);
-        let id = self.text::<ImageId>(&format!("{field}.image_id"), &image.image_id, Reason::ImageIdMalformed);
         if let (Some(cloud), Some(region)) = (cloud, &region) {
             self.known_region(&format!("{field}.region"), cloud, region);
         }
+        let id = self.text::<ImageId>(&format!("{field}.image_id"), &image.image_id, Reason::ImageIdMalformed);
         if let (Some(cloud), Some(id)) = (cloud, &id) {
             self.image_id(&format!("{field}.image_id"), cloud, id);
         }
-        Some(NamedImage { cloud: cloud?, account: account?, region: region?, image: id? })
+        ReadImage { cloud, account, region, image: id }
+    }
+
+    /// Reads a period in whole seconds; `None` when there is none, or one that the field does not take.
+    pub fn period(&mut self, field: &str, asked: Option<prost_types::Duration>, periods: &Periods) -> Option<u64> {
+        let asked = asked?;
+        let in_range = |seconds: &u64| periods.seconds.contains(seconds) && (0..1_000_000_000).contains(&asked.nanos);
+        let seconds = u64::try_from(asked.seconds).ok().filter(in_range);
+        if seconds.is_none() {
+            let finding = Finding::new(periods.reason, field).message(format!("{field} is out of range"));
+            self.push(finding.limit(periods.words, format!("{} s", asked.seconds)).fix(periods.fix));
+        }
+        seconds
+    }
+
+    /// Reads the most that a job may cost.
+    pub fn max_cost(&mut self, field: &str, limit: Option<&billing_pb::CostLimit>) -> Option<CostLimit> {
+        CostLimit::parse(limit?, field).map_err(|finding| self.push(*finding)).ok()
     }
 
     /// Reads what a spent quota means; unspecified means a refusal.
@@ -251,4 +331,28 @@ pub fn request_id(text: &str, findings: &mut Vec<Finding>) -> Option<RequestId> 
         findings.push(finding.fix("Send a UUID that is new for every start, or none"));
     };
     text.parse().map_err(wrong).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_are_bounded_in_number_and_length() {
+        let wrong = |labels: BTreeMap<String, String>| -> Vec<String> {
+            check_labels(&labels).into_iter().map(|finding| finding.violation().rule).collect()
+        };
+        let labels = |count: usize| (0..count).map(|index| (format!("k{index}"), String::new())).collect();
+        assert!(wrong(labels(64)).is_empty());
+        assert_eq!(wrong(labels(65)), ["NUMBER_OUT_OF_RANGE"]);
+        let one = |key: String, value: String| wrong(BTreeMap::from([(key, value)]));
+        assert!(one("k".repeat(63), "v".repeat(255)).is_empty());
+        for (key, value) in
+            [("k".repeat(64), String::new()), ("k".to_owned(), "v".repeat(256)), (String::new(), String::new())]
+        {
+            assert_eq!(one(key, value), ["FIELD_MALFORMED"]);
+        }
+        let flood = (0..100_000).map(|index| (format!("{index:070}"), String::new())).collect();
+        assert!(wrong(flood).len() <= 65, "an answer stays small whatever comes");
+    }
 }

@@ -22,6 +22,7 @@ fn spec(cloud: Cloud, format: ImageFormat) -> ExportSpec {
         stall_after_seconds: None,
         max_cost: None,
         expected_use: Default::default(),
+        lacks_region: false,
     }
 }
 

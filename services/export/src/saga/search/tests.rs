@@ -30,6 +30,7 @@ fn spec() -> ExportSpec {
         stall_after_seconds: None,
         max_cost: None,
         expected_use: Default::default(),
+        lacks_region: false,
     }
 }
 
