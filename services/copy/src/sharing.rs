@@ -3,6 +3,9 @@
 //! A start carries a request id that follows from the operation, the region and the image, so that a repetition
 //! starts nothing new.
 
+use std::collections::{BTreeMap, HashMap};
+
+use sampan_chassis::convert::spec::MAX_LABELS;
 use sampan_chassis::{PeerTransport, convert};
 use sampan_core::{ImageId, OperationId, Region};
 use sampan_proto::image::v1::ImageReference;
@@ -16,6 +19,18 @@ use tonic::{Code, Status};
 
 use crate::keys;
 use crate::spec::CopySpec;
+
+/// Label of a share that names the copy which has started it.
+const COPY_LABEL: &str = "sampan-copy";
+
+/// The copy that asks for shares.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Origin {
+    /// The operation.
+    pub(crate) operation: OperationId,
+    /// The labels that its caller gave it, which its shares get too.
+    pub(crate) labels: BTreeMap<String, String>,
+}
 
 /// An operation of the share service.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,13 +73,13 @@ pub(crate) struct Refusal {
 pub(crate) async fn start(
     transport: &PeerTransport,
     spec: &CopySpec,
-    operation: OperationId,
+    origin: &Origin,
     region: &Region,
     image: &ImageId,
 ) -> Result<Asked, Refusal> {
     let when_spent = if spec.queue_when_quota_spent { WhenQuotaSpent::Queue } else { WhenQuotaSpent::Fail };
     let request = ShareImageRequest {
-        request_id: keys::share_request(operation, region, image.as_str()).to_string(),
+        request_id: keys::share_request(origin.operation, region, image.as_str()).to_string(),
         spec: Some(ShareSpec {
             image: Some(ImageReference {
                 cloud: convert::image::cloud(spec.cloud) as i32,
@@ -76,10 +91,19 @@ pub(crate) async fn start(
             include_copies: false,
             when_quota_spent: when_spent as i32,
         }),
-        labels: [("sampan-copy".to_owned(), operation.to_string())].into(),
+        labels: labels(origin),
     };
     let answer = ShareServiceClient::new(transport.clone()).share_image(request).await;
     answer.map_err(|status| refusal(&status)).map(|answer| read(answer.into_inner().operation.unwrap_or_default()))
+}
+
+/// The caller's labels, and ours where there is room for it.
+fn labels(origin: &Origin) -> HashMap<String, String> {
+    let mut labels: HashMap<_, _> = origin.labels.clone().into_iter().collect();
+    if labels.len() < MAX_LABELS || labels.contains_key(COPY_LABEL) {
+        labels.insert(COPY_LABEL.to_owned(), origin.operation.to_string());
+    }
+    labels
 }
 
 /// Reads how far an operation of the share service is.

@@ -140,9 +140,11 @@ pub fn after_step(base: &Operation, mut operation: Operation, ran: Ran, frame: F
 fn done(mut operation: Operation, output: Value, frame: Frame<'_>) -> Verdict {
     let steps = frame.saga.steps();
     let name = std::mem::take(&mut operation.journal.step_name);
-    let next = steps.iter().position(|step| step.name == name).map_or(steps.len(), |index| index + 1);
+    let first = steps.iter().position(|step| step.name == name).map_or(steps.len(), |index| index + 1);
+    operation.journal.outputs.insert(name, output);
+    let rest = first..steps.len();
+    let next = rest.into_iter().find(|index| frame.saga.has_work(&steps[*index], &operation)).unwrap_or(steps.len());
     let journal = &mut operation.journal;
-    journal.outputs.insert(name, output);
     journal.next_step = u32::try_from(next).unwrap_or(u32::MAX);
     journal.step_name = steps.get(next).map_or(String::new(), |step| step.name.to_owned());
     journal.scratch = Value::Null;

@@ -119,6 +119,12 @@ pub trait Saga: Send + Sync + fmt::Debug {
     /// Returns the steps in order; never empty, and never reordered once records exist.
     fn steps(&self) -> &'static [Step];
 
+    /// Says whether a step has anything to do for this operation, as far as its record tells. One that has not is
+    /// passed over, and nobody is told that it runs. The first step always runs; by default every step does.
+    fn has_work(&self, _step: &Step, _operation: &Operation) -> bool {
+        true
+    }
+
     /// Runs one step once.
     ///
     /// The context's working copy of the record is committed together with the outcome. When the context holds an

@@ -112,6 +112,11 @@ impl Saga for CopySaga {
         STEPS
     }
 
+    fn has_work(&self, step: &Step, operation: &Operation) -> bool {
+        let spec: Option<CopySpec> = serde_json::from_value(operation.request.clone()).ok();
+        step.name != SHARE || spec.is_none_or(|spec| !spec.share_with.is_empty())
+    }
+
     async fn run(&self, step: &Step, context: &mut StepContext) -> Result<Outcome, StepError> {
         let spec: CopySpec = context.request()?;
         let Some(job) = self.job(&spec) else {

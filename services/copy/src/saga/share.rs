@@ -2,14 +2,14 @@
 
 use futures::future::join_all;
 use sampan_chassis::PeerTransport;
-use sampan_core::{OperationId, Region};
+use sampan_core::Region;
 use sampan_ops::{Outcome, StepContext, StepError};
 use sampan_state::operation::TargetState;
 use serde_json::Value;
 
 use super::Job;
 use super::target::{self, ShareWork, Work};
-use crate::sharing::{self, Asked, Passing};
+use crate::sharing::{self, Asked, Origin, Passing};
 use crate::spec::CopySpec;
 
 const SHARE_FAILED: &str = "SHARE_FAILED";
@@ -27,13 +27,13 @@ pub(super) async fn advance(job: Job<'_>, context: &mut StepContext) -> Result<(
     if indices.is_empty() {
         return Ok(());
     }
-    let id = context.operation().id;
+    let origin = Origin { operation: context.operation().id, labels: context.operation().labels.clone() };
     let mut asked = Vec::with_capacity(indices.len());
     for index in &indices {
         let target = &context.operation().targets[*index];
         asked.push((target::region(target)?, Work::of(target)));
     }
-    let steps = asked.iter().map(|(region, work)| one_step(job.share, job.spec, id, region, work));
+    let steps = asked.iter().map(|(region, work)| one_step(job.share, job.spec, &origin, region, work));
     let shares = join_all(steps).await;
     for (index, share) in indices.into_iter().zip(shares) {
         target::update(context, index, |_, work| work.share = Some(share))?;
@@ -56,14 +56,14 @@ fn open(job: Job<'_>, context: &StepContext) -> Vec<usize> {
 async fn one_step(
     transport: &PeerTransport,
     spec: &CopySpec,
-    operation: OperationId,
+    origin: &Origin,
     region: &Region,
     work: &Work,
 ) -> ShareWork {
     let mut share = work.share.clone().unwrap_or_default();
     let Some(image) = &work.image else { return share };
     let answer = if share.operation.is_empty() {
-        sharing::start(transport, spec, operation, region, image).await
+        sharing::start(transport, spec, origin, region, image).await
     } else {
         sharing::look(transport, &share.operation).await
     };

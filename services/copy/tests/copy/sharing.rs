@@ -1,9 +1,13 @@
 //! Usable copies are passed on; a failed share never undoes a copy.
 
+use std::collections::BTreeMap;
+
 use sampan_core::Cloud;
+use sampan_ops::StartRequest;
+use sampan_state::Admitted;
 use sampan_state::operation::State;
 
-use crate::world::{World, result, succeeded, warned};
+use crate::world::{World, result, start_of, succeeded, warned};
 
 fn sharing(cloud: Cloud) -> World {
     let mut world = World::new(cloud);
@@ -75,8 +79,29 @@ async fn a_share_service_that_is_away_for_a_while_is_asked_again() {
 }
 
 #[tokio::test]
-async fn nothing_is_shared_that_nobody_asked_for() {
+async fn nothing_is_shared_that_nobody_asked_for_and_nobody_is_told_so() {
     let world = World::new(Cloud::Tencent);
-    world.run().await;
+    let alone = world.run().await;
     assert_eq!(world.peers.script().starts, 0);
+    assert!(!alone.journal.outputs.contains_key("share_copies"), "the step is passed over");
+    let shared = sharing(Cloud::Tencent).run().await;
+    assert!(shared.journal.outputs.contains_key("share_copies"));
+}
+
+#[tokio::test]
+async fn a_share_carries_the_labels_of_the_copy_and_its_name_where_there_is_room() {
+    for (count, all) in [(2, 3), (64, 64)] {
+        let world = sharing(Cloud::Tencent);
+        let labels: BTreeMap<_, _> = (0..count).map(|index| (format!("team-{index}"), "images".to_owned())).collect();
+        let start = StartRequest { labels: labels.clone(), ..start_of(&world.spec) };
+        let (Admitted::New(copy) | Admitted::Existing(copy)) = world.engine.start(start).await.unwrap();
+        succeeded(&world.end(copy.id).await);
+        let script = world.peers.script();
+        assert_eq!(script.shares.len(), 3);
+        for share in script.shares.values() {
+            assert_eq!(share.labels.len(), all);
+            assert!(labels.iter().all(|(key, value)| share.labels.get(key) == Some(value)), "{:?}", share.labels);
+            assert!(share.labels.get("sampan-copy").is_none_or(|name| *name == copy.id.to_string()));
+        }
+    }
 }

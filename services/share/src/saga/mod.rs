@@ -102,6 +102,11 @@ impl Saga for ShareSaga {
         STEPS
     }
 
+    fn has_work(&self, step: &Step, operation: &Operation) -> bool {
+        let spec: Option<ShareSpec> = serde_json::from_value(operation.request.clone()).ok();
+        step.name != FOLLOW || spec.is_none_or(|spec| spec.include_copies)
+    }
+
     async fn run(&self, step: &Step, context: &mut StepContext) -> Result<Outcome, StepError> {
         let spec: ShareSpec = context.request()?;
         let Some(account) = self.accounts.get(&spec.account) else {

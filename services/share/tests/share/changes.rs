@@ -20,6 +20,7 @@ async fn one_call_shares_with_all_accounts_and_costs_one_unit() {
     let image = own(&ended);
     assert_eq!((image.added, image.accounts.len()), (numbers(0..30), 30));
     assert!(image.removed.is_empty() && image.drift.is_empty());
+    assert!(!ended.journal.outputs.contains_key("follow"), "it does not say that it follows to copies");
 }
 
 #[tokio::test]

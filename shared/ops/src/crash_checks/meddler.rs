@@ -109,6 +109,18 @@ impl Saga for Meddler {
         self.inner.steps()
     }
 
+    /// The step that is meddled with runs, whatever the saga says: its turn is what is checked.
+    fn has_work(&self, step: &Step, operation: &Operation) -> bool {
+        let is_meddled_with = match self.scenario {
+            Scenario::Undisturbed => false,
+            Scenario::Repeated(name)
+            | Scenario::Failed(name)
+            | Scenario::Recovered(name)
+            | Scenario::Crashed(name, _) => name == step.name,
+        };
+        is_meddled_with || self.inner.has_work(step, operation)
+    }
+
     async fn run(&self, step: &Step, context: &mut StepContext) -> Result<Outcome, StepError> {
         match self.scenario {
             Scenario::Repeated(name) if name == step.name => self.repeat(step, context).await,

@@ -114,7 +114,7 @@ async fn check<F>(
     for scenario in scenarios {
         let world = factory().await;
         let told = |problem: String| format!("{scenario}: {problem}");
-        let ended = world.run(scenario).await.map_err(told)?;
+        let ended = Box::pin(world.run(scenario)).await.map_err(told)?;
         world.judge_end(&ended, scenario).await.map_err(told)?;
         judge(&world.fakes, &ended, scenario).map_err(told)?;
         passed += 1;
