@@ -3,13 +3,19 @@
 use std::time::Duration;
 
 use sampan_proto::operation::v1::{Operation, WatchOperationRequest};
+use tokio::time::Instant;
 use tonic::Code;
 
 use crate::client::{Client, Failure};
 use crate::output::progress::OperationProgress;
 
-/// Times in a row that a broken watch is taken up again.
+/// Times in a row that a watch is taken up again which broke at once.
 const MOST_RESUMES: u32 = 20;
+/// Steps of the pause before that, and its longest.
+const PAUSE: Duration = Duration::from_millis(200);
+const MOST_STEPS: u32 = 10;
+/// A watch that lasted so long was whole, whether or not it brought news.
+const WHOLE: Duration = Duration::from_secs(1);
 
 /// Shows the operation's progress until it ends.
 ///
@@ -29,8 +35,9 @@ pub async fn watch_to_the_end(client: &Client, name: &str) -> Result<Option<Oper
 
 async fn follow(client: &Client, name: &str, progress: &mut OperationProgress) -> Result<Operation, Failure> {
     let mut revision = 0;
-    let mut resumes = 0;
+    let mut patience = Patience::default();
     loop {
+        let begun = Instant::now();
         let request = WatchOperationRequest { name: name.to_owned(), from_revision: Some(revision) };
         let broken = match client.operations().watch_operation(request).await {
             Ok(stream) => {
@@ -41,7 +48,7 @@ async fn follow(client: &Client, name: &str, progress: &mut OperationProgress) -
                             let operation = answer.operation.unwrap_or_default();
                             progress.show(&operation);
                             revision = operation.revision;
-                            resumes = 0;
+                            patience = Patience::default();
                             if operation.done {
                                 return Ok(operation);
                             }
@@ -53,17 +60,50 @@ async fn follow(client: &Client, name: &str, progress: &mut OperationProgress) -
             }
             Err(status) => Some(status),
         };
-        resumes += 1;
+        let pause = patience.after(begun.elapsed());
         match broken {
             // Streams are cut by proxies, restarts and deadlines; the revision takes the watch up where it was.
             None => {}
-            Some(status) if resumes <= MOST_RESUMES && is_passing(status.code()) => {}
+            Some(status) if pause.is_some() && is_passing(status.code()) => {}
             Some(status) => return Err(status.into()),
         }
-        tokio::time::sleep(Duration::from_millis(200 * u64::from(resumes.min(10)))).await;
+        tokio::time::sleep(pause.unwrap_or(PAUSE * MOST_STEPS)).await;
+    }
+}
+
+/// Counts the watches in a row that broke at once.
+#[derive(Debug, Default)]
+struct Patience {
+    broken: u32,
+}
+
+impl Patience {
+    /// Returns the pause after a watch that lasted so long; `None` when it has been enough.
+    fn after(&mut self, lasted: Duration) -> Option<Duration> {
+        // Proxies cut a stream on which nothing is said, and an operation may have no news for hours.
+        self.broken = if lasted >= WHOLE { 1 } else { self.broken + 1 };
+        (self.broken <= MOST_RESUMES).then(|| PAUSE * self.broken.min(MOST_STEPS))
     }
 }
 
 fn is_passing(code: Code) -> bool {
     matches!(code, Code::Unavailable | Code::Cancelled | Code::DeadlineExceeded | Code::Unknown | Code::Internal)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_watch_that_breaks_at_once_again_and_again_is_given_up() {
+        let mut patience = Patience::default();
+        let pauses: Vec<_> = std::iter::from_fn(|| patience.after(Duration::ZERO)).take(100).collect();
+        assert_eq!((pauses.len(), pauses[0], pauses[19]), (20, PAUSE, PAUSE * 10));
+    }
+
+    #[test]
+    fn a_watch_without_news_that_a_proxy_cuts_every_minute_is_taken_up_for_hours() {
+        let mut patience = Patience::default();
+        assert!((0..1000).all(|_| patience.after(Duration::from_secs(60)) == Some(PAUSE)));
+    }
 }
