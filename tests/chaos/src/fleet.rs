@@ -5,7 +5,7 @@ use std::sync::RwLock;
 use std::time::Duration;
 
 use sampan_proto::operation::v1::{ListOperationsRequest, Operation};
-use sampan_tests_e2e::{Api, Server, ServerFolder, Setup, Simulator, prepare};
+use sampan_tests_e2e::{Api, Server, ServerFolder, Setup, Simulator, is_passing, prepare};
 use tempfile::TempDir;
 use tokio::sync::Mutex;
 use toml::{Table, Value};
@@ -169,15 +169,6 @@ impl Fleet {
             number += 1;
         }
     }
-}
-
-/// Whether a call may go through when it is made again: the server died, or the store is away.
-pub(crate) fn is_passing(status: &tonic::Status) -> bool {
-    use tonic::Code;
-    matches!(
-        status.code(),
-        Code::Unavailable | Code::Unknown | Code::Cancelled | Code::DeadlineExceeded | Code::Internal
-    )
 }
 
 fn with_roles(config: &Path, roles: &[&str], name: &str) -> std::path::PathBuf {

@@ -2,12 +2,17 @@
 
 use std::time::Duration;
 
+use sampan_proto::billing::v1::billing_estimator_service_client::BillingEstimatorServiceClient;
+use sampan_proto::copy::v1 as copy_pb;
+use sampan_proto::copy::v1::copy_service_client::CopyServiceClient;
 use sampan_proto::export::v1 as export_pb;
 use sampan_proto::export::v1::export_service_client::ExportServiceClient;
 use sampan_proto::operation::v1 as pb;
 use sampan_proto::operation::v1::operation_service_client::OperationServiceClient;
 use sampan_proto::quota::v1 as quota_pb;
 use sampan_proto::quota::v1::quota_service_client::QuotaServiceClient;
+use sampan_proto::share::v1 as share_pb;
+use sampan_proto::share::v1::share_service_client::ShareServiceClient;
 use tonic::Status;
 use tonic::transport::{Channel, Endpoint};
 
@@ -17,13 +22,34 @@ use crate::spec::{Lane, duration, request};
 /// Longest wait for an operation of a test.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The clients of one server.
+/// Where the services are that a caller uses.
+#[derive(Debug, Clone, Copy)]
+pub struct Places<'a> {
+    /// URL of exports.
+    pub export: &'a str,
+    /// URL of copies.
+    pub copy: &'a str,
+    /// URL of shares.
+    pub share: &'a str,
+    /// URL of estimates.
+    pub billing: &'a str,
+    /// URL of operations and quotas, which every process has.
+    pub common: &'a str,
+}
+
+/// The clients of all services, on one server or on several.
 #[derive(Debug, Clone)]
 pub struct Api {
-    /// The connection, for services that have no client here.
+    /// The connection of operations, for services that have no client here.
     pub channel: Channel,
     /// Exports.
     pub export: ExportServiceClient<Channel>,
+    /// Copies.
+    pub copies: CopyServiceClient<Channel>,
+    /// Shares.
+    pub shares: ShareServiceClient<Channel>,
+    /// Estimates.
+    pub billing: BillingEstimatorServiceClient<Channel>,
     /// Operations.
     pub operations: OperationServiceClient<Channel>,
     /// Quotas.
@@ -31,14 +57,28 @@ pub struct Api {
 }
 
 impl Api {
-    /// Makes the clients; connects at the first call.
+    /// Makes the clients of one server, over one connection; connects at the first call.
     pub fn at(url: &str) -> Self {
-        let channel = Endpoint::from_shared(url.to_owned()).expect("a URL").connect_lazy();
+        let channel = connection(url);
         Self {
             export: ExportServiceClient::new(channel.clone()),
+            copies: CopyServiceClient::new(channel.clone()),
+            shares: ShareServiceClient::new(channel.clone()),
+            billing: BillingEstimatorServiceClient::new(channel.clone()),
             operations: OperationServiceClient::new(channel.clone()),
             quotas: QuotaServiceClient::new(channel.clone()),
             channel,
+        }
+    }
+
+    /// Makes the clients of services in different places; connects at the first calls.
+    pub fn of(places: &Places<'_>) -> Self {
+        Self {
+            export: ExportServiceClient::new(connection(places.export)),
+            copies: CopyServiceClient::new(connection(places.copy)),
+            shares: ShareServiceClient::new(connection(places.share)),
+            billing: BillingEstimatorServiceClient::new(connection(places.billing)),
+            ..Self::at(places.common)
         }
     }
 
@@ -59,6 +99,24 @@ impl Api {
     /// The status of a refusal.
     pub async fn send(&self, request: export_pb::ExportImageRequest) -> Result<pb::Operation, Status> {
         let response = self.export.clone().export_image(request).await?.into_inner();
+        Ok(response.operation.expect("an operation"))
+    }
+
+    /// Sends the start of a copy.
+    ///
+    /// # Errors
+    /// The status of a refusal.
+    pub async fn send_copy(&self, request: copy_pb::CopyImageRequest) -> Result<pb::Operation, Status> {
+        let response = self.copies.clone().copy_image(request).await?.into_inner();
+        Ok(response.operation.expect("an operation"))
+    }
+
+    /// Sends the start of a share.
+    ///
+    /// # Errors
+    /// The status of a refusal.
+    pub async fn send_share(&self, request: share_pb::ShareImageRequest) -> Result<pb::Operation, Status> {
+        let response = self.shares.clone().share_image(request).await?.into_inner();
         Ok(response.operation.expect("an operation"))
     }
 
@@ -127,4 +185,8 @@ impl Api {
         let response = self.quotas.clone().get_quota(request).await.expect("the quota").into_inner();
         response.quota.expect("a quota")
     }
+}
+
+fn connection(url: &str) -> Channel {
+    Endpoint::from_shared(url.to_owned()).expect("a URL").connect_lazy()
 }

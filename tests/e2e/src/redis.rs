@@ -23,11 +23,7 @@ impl Redis {
     /// # Panics
     /// When there is none although `SAMPAN_REQUIRE_REDIS=1` says that there must be.
     pub async fn start() -> Option<Self> {
-        let probe = Command::new("redis-server").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
-        if !probe.is_ok_and(|status| status.success()) {
-            let is_required = std::env::var("SAMPAN_REQUIRE_REDIS").is_ok_and(|value| value == "1");
-            assert!(!is_required, "redis-server is not installed, and SAMPAN_REQUIRE_REDIS=1 requires it");
-            eprintln!("SKIPPED: redis-server is not installed (Debian package redis-server)");
+        if !is_installed("redis-server", "--version", "SAMPAN_REQUIRE_REDIS") {
             return None;
         }
         tokio::task::spawn_blocking(|| (0..TRIES).find_map(|_| Self::try_start())).await.expect("no panic")
@@ -70,4 +66,18 @@ impl Drop for Redis {
 /// Returns a port that was free a moment ago.
 pub fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").port()
+}
+
+/// Returns whether a program of the Debian package of the same name is there; says so when it is not.
+///
+/// - `required`: the variable that is 1 where it must be there.
+pub(crate) fn is_installed(program: &str, version: &str, required: &str) -> bool {
+    let probe = Command::new(program).arg(version).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    let found = probe.is_ok_and(|status| status.success());
+    if !found {
+        let is_required = std::env::var(required).is_ok_and(|value| value == "1");
+        assert!(!is_required, "{program} is not installed, and {required}=1 requires it");
+        eprintln!("SKIPPED: {program} is not installed (Debian package {program})");
+    }
+    found
 }

@@ -41,3 +41,11 @@ impl Refusal {
         violations.iter().map(|violation| (violation.field.as_str(), violation.reason.as_str())).collect()
     }
 }
+
+/// Returns whether a call may go through when it is made again: a server died or stops, or its store is away.
+pub fn is_passing(status: &Status) -> bool {
+    matches!(
+        status.code(),
+        Code::Unavailable | Code::Unknown | Code::Cancelled | Code::DeadlineExceeded | Code::Internal
+    )
+}

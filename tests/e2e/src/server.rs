@@ -85,8 +85,13 @@ impl Server {
 
     /// Runs a command of the binary against this server and returns what came of it.
     pub async fn command(&self, folder: &Path, arguments: &[&str]) -> Output {
-        let mut command = command();
-        command.args(arguments).env("SAMPAN_ENDPOINT", &self.url).current_dir(folder);
-        tokio::task::spawn_blocking(move || command.output().expect("the binary runs")).await.expect("no panic")
+        run_at(&self.url, folder, arguments).await
     }
+}
+
+/// Runs a command of the binary against the server at `url` and returns what came of it.
+pub async fn run_at(url: &str, folder: &Path, arguments: &[&str]) -> Output {
+    let mut command = command();
+    command.args(arguments).env("SAMPAN_ENDPOINT", url).current_dir(folder);
+    tokio::task::spawn_blocking(move || command.output().expect("the binary runs")).await.expect("no panic")
 }

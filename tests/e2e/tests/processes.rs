@@ -8,36 +8,17 @@ use sampan_proto::export::v1::ExportSpec;
 use sampan_proto::operation::v1::operation::Result as Of;
 use sampan_proto::operation::v1::{ExportResult, OperationState, RetryOperationRequest};
 use sampan_tests_e2e::{
-    Api, Lane, Redis, Refusal, Server, ServerFolder, Setup, Simulator, TENCENT, free_port, prepare, request, spec_of,
+    Api, Ground, Lane, Redis, Refusal, Server, ServerFolder, Setup, Simulator, TENCENT, free_port, request, spec_of,
 };
 use tonic::Code;
 
-/// Simulated clouds and the files of servers that work on them.
-struct Ground {
-    clouds: Simulator,
-    files: ServerFolder,
-    folder: tempfile::TempDir,
+async fn fresh_ground() -> Ground {
+    Ground::new(&Setup::default()).await
 }
 
-impl Ground {
-    async fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let clouds = Simulator::start(&folder.path().join("sampan.toml"), &folder.path().join("clouds")).await;
-        let setup = Setup::default();
-        clouds.pace(setup.export_takes).await;
-        Self { files: prepare(folder.path(), &setup), clouds, folder }
-    }
-
-    /// Returns the files of a process with a store and a peer.
-    fn process(&self, name: &str, store: &str, billing: Option<u16>) -> ServerFolder {
-        let config = self.folder.path().join(format!("{name}.toml"));
-        let mut text = std::fs::read_to_string(&self.files.config).unwrap();
-        if let Some(port) = billing {
-            text = format!("{text}\n[peers]\nbilling = \"http://localhost:{port}\"\nresolve_seconds = 1\n");
-        }
-        std::fs::write(&config, text).unwrap();
-        ServerFolder { config, store: store.to_owned(), stem: self.folder.path().join(name) }
-    }
+/// Returns the files of an export process whose billing is at a port.
+fn export_of(ground: &Ground, redis: &Redis, billing: u16) -> ServerFolder {
+    ground.process("export", &redis.store(), &[("billing", &[format!("http://localhost:{billing}")])])
 }
 
 fn limited(lane: &Lane, amount: &str) -> ExportSpec {
@@ -89,8 +70,8 @@ async fn export_at(files: &ServerFolder) -> Server {
 #[tokio::test]
 async fn one_process_and_two_give_the_same_answers() {
     let Some(redis) = Redis::start().await else { return };
-    let ground = Ground::new().await;
-    let whole = Server::start(&ground.process("whole", "memory", None)).await;
+    let ground = fresh_ground().await;
+    let whole = Server::start(&ground.process("whole", "memory", &[])).await;
     let embedded = scenario(&whole.api()).await;
     assert_eq!(embedded.state, OperationState::Succeeded);
     assert_eq!((embedded.above.0, embedded.above.1.as_str()), (Code::FailedPrecondition, "COST_ABOVE_LIMIT"));
@@ -98,10 +79,10 @@ async fn one_process_and_two_give_the_same_answers() {
     assert!(embedded.first.is_some() && embedded.last.is_some(), "{embedded:#?}");
     assert!(whole.stop().await.success());
 
-    let ground = Ground::new().await;
+    let ground = fresh_ground().await;
     let port = free_port();
-    let billing = billing_at(&ground.process("billing", &redis.store(), None), port).await;
-    let export = export_at(&ground.process("export", &redis.store(), Some(port))).await;
+    let billing = billing_at(&ground.process("billing", &redis.store(), &[]), port).await;
+    let export = export_at(&export_of(&ground, &redis, port)).await;
     assert_eq!(scenario(&export.api()).await, embedded);
 
     // Every role tells of every operation and of the quota; only its own services are there.
@@ -134,13 +115,13 @@ async fn without_a_price(api: &Api, clouds: &Simulator) {
 #[tokio::test]
 async fn while_billing_is_down_previews_go_on_and_starts_with_a_limit_are_refused() {
     let Some(redis) = Redis::start().await else { return };
-    let ground = Ground::new().await;
+    let ground = fresh_ground().await;
     let port = free_port();
-    let export = export_at(&ground.process("export", &redis.store(), Some(port))).await;
+    let export = export_at(&export_of(&ground, &redis, port)).await;
     let api = export.api();
     without_a_price(&api, &ground.clouds).await;
 
-    let files = ground.process("billing", &redis.store(), None);
+    let files = ground.process("billing", &redis.store(), &[]);
     let billing = billing_at(&files, port).await;
     assert!(api.preview(limited(&TENCENT, "1000")).await.estimate.is_some(), "the next call finds it");
     billing.kill();
@@ -163,15 +144,15 @@ async fn while_billing_is_down_previews_go_on_and_starts_with_a_limit_are_refuse
 
 #[tokio::test]
 async fn a_price_file_that_cannot_be_used_refuses_the_start_with_its_rows() {
-    let ground = Ground::new().await;
-    let prices = ground.folder.path().join("contract.csv");
+    let ground = fresh_ground().await;
+    let prices = ground.folder().join("contract.csv");
     std::fs::write(&prices, "cloud,site\nx,y\n").unwrap();
-    let mut files = ground.process("billing", "memory", None);
+    let mut files = ground.process("billing", "memory", &[]);
     add(&files.config, &format!("\n[billing]\nprice_file = \"{}\"\n", prices.display()));
     let (status, told) = Server::try_start(&files).await.unwrap_err();
     assert!(!status.success() && told.contains("price file") && told.contains("contract.csv"), "{told}");
 
-    files = ground.process("export", "memory", None);
+    files = ground.process("export", "memory", &[]);
     add(&files.config, "\n[billing]\nprice_max_age_day = 10\n");
     let (_, told) = Server::try_start(&files).await.unwrap_err();
     assert!(told.contains("did you mean `price_max_age_days`"), "{told}");

@@ -19,7 +19,7 @@ async fn an_image_is_shared_taken_back_and_set_exactly() {
         let all = receivers(&lane, 0..12);
         let ended = run(&world, Add, spec(&lane, &image, &all)).await;
         assert_eq!(ended.state(), OperationState::Succeeded, "{ended:#?}");
-        assert_eq!((&own(&ended).added, holders(&world, &image).await), (&all, all.clone()));
+        assert_eq!((&own(&ended).added, holders(&world.clouds, &image).await), (&all, all.clone()));
         assert!(ended.targets.iter().all(|target| target.state() == TargetState::Succeeded));
         let codes: Vec<_> = ended.warnings.iter().map(|warning| warning.code.as_str()).collect();
         for code in ["SHARE_NOT_REVIEWED", "SHARE_INSTANCES_ONLY", "SHARE_NAME_FROZEN", "SHARE_SAME_REGION"] {
@@ -27,11 +27,11 @@ async fn an_image_is_shared_taken_back_and_set_exactly() {
         }
 
         run(&world, Remove, spec(&lane, &image, &all[..2])).await;
-        assert_eq!(holders(&world, &image).await, all[2..]);
+        assert_eq!(holders(&world.clouds, &image).await, all[2..]);
 
         let exact = receivers(&lane, 10..15);
         let ended = run(&world, Set, spec(&lane, &image, &exact)).await;
-        assert_eq!((&own(&ended).accounts, holders(&world, &image).await), (&exact, exact.clone()));
+        assert_eq!((&own(&ended).accounts, holders(&world.clouds, &image).await), (&exact, exact.clone()));
         assert_eq!((own(&ended).added.len(), own(&ended).removed.len()), (3, 8));
 
         let request = pb::ListImageSharesRequest { image: Some(reference(&lane, &image)) };
@@ -115,7 +115,7 @@ async fn the_fifty_first_account_is_refused_with_the_live_list() {
         let ended = run(&world, Add, spec(&lane, &image, &receivers(&lane, 50..51))).await;
         assert_eq!(ended.error.as_ref().expect("an error").reason, "SHARE_QUOTA_SPENT");
         assert_eq!(world.clouds.audit().await.of(ACTION).len(), before, "the cloud was not asked");
-        assert_eq!(holders(&world, &image).await.len(), 50);
+        assert_eq!(holders(&world.clouds, &image).await.len(), 50);
     }
 }
 
@@ -133,7 +133,7 @@ async fn bad_accounts_fail_alone_with_the_clouds_own_code() {
         named.insert(1, bad.to_owned());
         let ended = run(&world, Add, spec(&lane, &image, &named)).await;
         assert_eq!(ended.state(), OperationState::PartiallySucceeded, "{bad}: {ended:#?}");
-        assert_eq!(holders(&world, &image).await, receivers(&lane, 0..3), "{bad}");
+        assert_eq!(holders(&world.clouds, &image).await, receivers(&lane, 0..3), "{bad}");
         let failed: Vec<_> = ended
             .targets
             .iter()

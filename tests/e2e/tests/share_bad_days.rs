@@ -28,7 +28,7 @@ async fn every_bad_answer_ends_with_the_right_list_and_no_call_too_many() {
             world.clouds.fault(lane.cloud, ACTION, kind, 1).await;
             let ended = run(&world, Add, spec(&lane, &image, &receivers(&lane, 0..3))).await;
             assert_eq!(ended.state(), OperationState::Succeeded, "{} {kind}: {ended:#?}", lane.cloud);
-            assert_eq!(holders(&world, &image).await, receivers(&lane, 0..3));
+            assert_eq!(holders(&world.clouds, &image).await, receivers(&lane, 0..3));
             assert_eq!(accepted(&world).await, 1, "{} {kind}: one call has an effect", lane.cloud);
             assert_eq!(own(&ended).added, receivers(&lane, 0..3));
         }
@@ -44,7 +44,7 @@ async fn answers_that_are_lost_again_and_again_cost_no_second_effect() {
     let ended = run(&world, Add, spec(&ALIBABA, &image, &receivers(&ALIBABA, 0..25))).await;
     assert_eq!(ended.state(), OperationState::Succeeded, "{ended:#?}");
     assert_eq!(accepted(&world).await, 3, "three chunks, each found in the list");
-    assert_eq!(holders(&world, &image).await, receivers(&ALIBABA, 0..25));
+    assert_eq!(holders(&world.clouds, &image).await, receivers(&ALIBABA, 0..25));
 }
 
 #[tokio::test]
@@ -59,7 +59,7 @@ async fn somebody_in_the_console_is_seen_by_an_exact_list() {
         world.clouds.post("shares", share).await;
         let ended = run(&world, Set, spec(&lane, &image, &receivers(&lane, 0..2))).await;
         assert_eq!(own(&ended).removed, [stranger], "{ended:#?}");
-        assert_eq!(holders(&world, &image).await, receivers(&lane, 0..2));
+        assert_eq!(holders(&world.clouds, &image).await, receivers(&lane, 0..2));
     }
 }
 
@@ -104,7 +104,7 @@ async fn a_server_that_is_killed_at_any_moment_shares_with_everybody_once() {
     }
     let ended = world.api().ended(&name).await;
     assert_eq!(ended.state(), OperationState::Succeeded, "{ended:#?}");
-    assert_eq!(holders(&world, &image).await, wanted);
+    assert_eq!(holders(&world.clouds, &image).await, wanted);
     assert_eq!(accepted(&world).await, 5, "five chunks, each once");
 }
 
@@ -122,7 +122,7 @@ async fn a_cancel_that_removes_the_result_leaves_nobody_with_the_image() {
         // It may have ended before: then nothing is to be cancelled.
         let is_asked = api.operations.clone().cancel_operation(request).await.is_ok();
         let ended = api.ended(&started.name).await;
-        let holders = holders(&world, &image).await;
+        let holders = holders(&world.clouds, &image).await;
         match ended.state() {
             OperationState::Cancelled => assert!(holders.is_empty(), "{holders:?} {ended:#?}"),
             OperationState::Succeeded => assert!(!is_asked && holders.len() == 3, "{ended:#?}"),

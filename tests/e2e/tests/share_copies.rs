@@ -53,12 +53,12 @@ async fn who_is_shared_with_gets_every_copy_and_loses_every_copy() {
         assert_eq!(ended.state(), OperationState::Succeeded, "{ended:#?}");
         assert_eq!((result(&ended).images.len(), ended.targets.len()), (3, 6));
         for one in copies.iter().chain([&image]) {
-            assert_eq!(holders(&world, one).await, wanted, "{} {one}", lane.cloud);
+            assert_eq!(holders(&world.clouds, one).await, wanted, "{} {one}", lane.cloud);
         }
         let ended = run(&world, Remove, everywhere(&lane, &image, &wanted)).await;
         assert_eq!(ended.state(), OperationState::Succeeded, "{ended:#?}");
         for one in copies.iter().chain([&image]) {
-            assert!(holders(&world, one).await.is_empty(), "{} {one}", lane.cloud);
+            assert!(holders(&world.clouds, one).await.is_empty(), "{} {one}", lane.cloud);
         }
     }
     let per_region = |region: &str, seen: &[&sampan_tests_e2e::AuditLine]| {
@@ -81,8 +81,8 @@ async fn a_region_whose_day_is_spent_fails_alone_and_no_sixth_call_reaches_it() 
     assert_eq!(ended.state(), OperationState::PartiallySucceeded, "{ended:#?}");
     let failed: Vec<_> = ended.targets.iter().filter(|target| target.state() == TargetState::Failed).collect();
     assert!(failed.len() == 2 && failed.iter().all(|target| target.id.ends_with("@ap-shanghai")), "{failed:#?}");
-    assert!(holders(&world, &copies[0]).await.is_empty());
-    assert_eq!(holders(&world, &copies[1]).await, receivers(&TENCENT, 0..2));
+    assert!(holders(&world.clouds, &copies[0]).await.is_empty());
+    assert_eq!(holders(&world.clouds, &copies[1]).await, receivers(&TENCENT, 0..2));
     // The cloud's word has marked the lane: a retry asks it no more today.
     let before = world.clouds.audit().await.of(ACTION).len();
     let ended = retried(&world, &ended).await;

@@ -6,7 +6,7 @@ use sampan_proto::image::v1 as image_pb;
 use sampan_proto::operation::v1::{Operation, ShareResult, SharedImage, operation};
 use sampan_proto::share::v1 as pb;
 use sampan_proto::share::v1::share_service_client::ShareServiceClient;
-use sampan_tests_e2e::{Lane, World};
+use sampan_tests_e2e::{Lane, Simulator, World};
 use serde_json::Value;
 use tonic::Status;
 use tonic::transport::Channel;
@@ -88,8 +88,8 @@ pub fn own(operation: &Operation) -> &SharedImage {
 }
 
 /// Returns who has an image, as the cloud knows it.
-pub async fn holders(world: &World, image: &str) -> Vec<String> {
-    let all = world.clouds.get("shares").await;
+pub async fn holders(clouds: &Simulator, image: &str) -> Vec<String> {
+    let all = clouds.get("shares").await;
     let of_image = |share: &&Value| share["image"] == image;
     let shares = all["shares"].as_array().expect("shares").iter().filter(of_image);
     let mut holders: Vec<String> =
