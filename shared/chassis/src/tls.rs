@@ -60,8 +60,12 @@ pub enum Error {
 /// Secures the connections of a listener.
 pub struct Tls {
     files: TlsFiles,
+    protocols: Protocols,
     current: RwLock<Current>,
 }
+
+/// What connections may speak.
+type Protocols = &'static [&'static [u8]];
 
 #[derive(Clone)]
 struct Current {
@@ -81,8 +85,20 @@ impl Tls {
     /// # Errors
     /// [`Error`] that names the file.
     pub fn open(files: TlsFiles) -> Result<Self, Error> {
-        let current = read(&files)?;
-        Ok(Self { files, current: RwLock::new(current) })
+        Self::speaking(files, &[b"h2"])
+    }
+
+    /// Reads the files of a listener that also speaks HTTP/1.1, as gRPC-Web may.
+    ///
+    /// # Errors
+    /// [`Error`] that names the file.
+    pub fn open_for_web(files: TlsFiles) -> Result<Self, Error> {
+        Self::speaking(files, &[b"h2", b"http/1.1"])
+    }
+
+    fn speaking(files: TlsFiles, protocols: Protocols) -> Result<Self, Error> {
+        let current = read(&files, protocols)?;
+        Ok(Self { files, protocols, current: RwLock::new(current) })
     }
 
     /// Returns whether client certificates are verified.
@@ -95,7 +111,7 @@ impl Tls {
     /// # Errors
     /// [`Error`]; the old certificate stays.
     pub fn reload(&self) -> Result<bool, Error> {
-        let fresh = read(&self.files)?;
+        let fresh = read(&self.files, self.protocols)?;
         let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
         let changed = current.bytes != fresh.bytes;
         if changed {
@@ -148,7 +164,7 @@ impl Tls {
     }
 }
 
-fn read(files: &TlsFiles) -> Result<Current, Error> {
+fn read(files: &TlsFiles, protocols: Protocols) -> Result<Current, Error> {
     let wrong = |path: &Path, message: String| Error::File { path: path.display().to_string(), message };
     let bytes = |path: &Path| std::fs::read(path).map_err(|error| wrong(path, error.to_string()));
     let cert = bytes(&files.cert_file)?;
@@ -178,7 +194,7 @@ fn read(files: &TlsFiles) -> Result<Current, Error> {
     let mut config = builder
         .with_single_cert(chain, private)
         .map_err(|error| Error::Pair { path: files.cert_file.display().to_string(), message: error.to_string() })?;
-    config.alpn_protocols = vec![b"h2".to_vec()];
+    config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
     Ok(Current { bytes: all, config: Arc::new(config) })
 }
 

@@ -45,7 +45,9 @@ static INSTRUMENTS: LazyLock<Instruments> = LazyLock::new(|| {
         ),
         queue_position: meter
             .u64_histogram("sampan.queue.position")
-            .with_description("Place in the waiting list that operations were given when they had to wait; 0 is the next.")
+            .with_description(
+                "Place in the waiting list that operations were given when they had to wait; 0 is the next.",
+            )
             .with_boundaries(vec![0.0, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0])
             .build(),
         lane_wait: seconds("sampan.lane.wait", "Time that steps waited for the lock of their lane.", &short),

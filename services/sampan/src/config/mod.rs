@@ -11,6 +11,7 @@ mod peers;
 mod read;
 mod security;
 mod store;
+mod web;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -28,6 +29,7 @@ pub use peers::PeersConfig;
 pub use read::Error;
 pub use security::{AuthConfig, TlsConfig};
 pub use store::StoreChoice;
+pub use web::WebConfig;
 
 use crate::cli::ServeArgs;
 
@@ -44,6 +46,8 @@ pub struct Config {
     pub tls: TlsConfig,
     /// Who may call, and what.
     pub auth: AuthConfig,
+    /// Which browsers are served.
+    pub web: WebConfig,
     /// Where operations are kept: `embedded[:DIR]` or `memory`.
     pub store: StoreChoice,
     /// Accounts by name. Without any, `tencent` and `alibaba` exist with the vendors' own credential chains.

@@ -12,7 +12,7 @@ use sampan_core::SharedClock;
 use tokio_util::sync::CancellationToken;
 
 use crate::client::Failure;
-use crate::config::{AuthConfig, TlsConfig};
+use crate::config::{AuthConfig, Config, TlsConfig, WebConfig};
 use crate::exit::Exit;
 
 /// How often the files are looked at.
@@ -31,8 +31,9 @@ pub struct Guard {
 ///
 /// # Errors
 /// [`Failure`] that names the file or the key that is missing.
-pub async fn open_guard(tls: &TlsConfig, auth: &AuthConfig, clock: &SharedClock) -> Result<Guard, Failure> {
-    let tls = open_tls(tls)?;
+pub async fn open_guard(config: &Config, clock: &SharedClock) -> Result<Guard, Failure> {
+    let tls = open_tls(&config.tls, &config.web)?;
+    let auth = &config.auth;
     let proxies = proxies(&auth.trusted_proxies);
     let policy = auth.policy_file.as_deref().map(PolicyFile::open).transpose();
     let policy = policy.map_err(|error| usage(&error, "correct the file of auth.policy_file"))?.map(Arc::new);
@@ -51,7 +52,7 @@ pub async fn open_guard(tls: &TlsConfig, auth: &AuthConfig, clock: &SharedClock)
     Ok(Guard { tls, auth: Arc::new(auth) })
 }
 
-fn open_tls(config: &TlsConfig) -> Result<Option<Arc<Tls>>, Failure> {
+fn open_tls(config: &TlsConfig, web: &WebConfig) -> Result<Option<Arc<Tls>>, Failure> {
     let files = match (&config.cert_file, &config.key_file) {
         (Some(cert_file), Some(key_file)) => TlsFiles {
             cert_file: cert_file.clone(),
@@ -65,7 +66,8 @@ fn open_tls(config: &TlsConfig) -> Result<Option<Arc<Tls>>, Failure> {
                 .advice("set both tls.cert_file and tls.key_file"));
         }
     };
-    let tls = Tls::open(files).map_err(|error| usage(&error, "correct the files under [tls]"))?;
+    let open = if web.grpc_web { Tls::open_for_web } else { Tls::open };
+    let tls = open(files).map_err(|error| usage(&error, "correct the files under [tls]"))?;
     Ok(Some(Arc::new(tls)))
 }
 

@@ -11,6 +11,7 @@ use sampan_chassis::metrics::{Metrics, Scrapes, watch_audit};
 use sampan_chassis::operation_service::{OperationApi, Retry};
 use sampan_chassis::peer::LocalPeers;
 use sampan_chassis::quota_service::{LaneRules as EdgeRules, QuotaApi};
+use sampan_chassis::server::web::Web;
 use sampan_chassis::server::{self, Listener, Server, Services};
 use sampan_chassis::status::Problem;
 use sampan_cloud::Accounts;
@@ -68,7 +69,7 @@ impl System {
     /// [`Failure`] that says which part could not start and what to do.
     pub async fn start(config: &Config, parts: &Parts) -> Result<Self, Failure> {
         let roles = roles::chosen(&config.server.roles)?;
-        let guard = open_guard(&config.tls, &config.auth, &parts.clock).await?;
+        let guard = open_guard(config, &parts.clock).await?;
         let listener = bind(config, &guard)?;
         let scrapes = bind_scrapes(config)?;
         let limits = Limits::load(&config.limits).map_err(|error| Failure::new(Exit::Usage, error.to_string()))?;
@@ -84,7 +85,7 @@ impl System {
         for role in &roles {
             services = role.serve(&ground, &engine, services)?;
         }
-        let mut options = server_options(config, &guard);
+        let mut options = server_options(config, &guard)?;
         options.refusals = log.map(|log| Refusals::new(log, parts.clock.clone())).unwrap_or_default();
         let names: Vec<_> = roles.iter().map(|role| role.name()).collect();
         let local = ground.peers.serve_locally(names.clone(), &services, &options.limits);
@@ -186,15 +187,18 @@ fn runner_options(config: &Config) -> RunnerOptions {
     }
 }
 
-fn server_options(config: &Config, guard: &Guard) -> server::Options {
+fn server_options(config: &Config, guard: &Guard) -> Result<server::Options, Failure> {
+    let web = config.web.grpc_web.then(|| Web::new(&config.web.origins)).transpose();
+    let web = web.map_err(|error| Failure::new(Exit::Usage, error.to_string()).advice("correct web.origins"))?;
     let mut options = server::Options {
         grace: Duration::from_secs(config.server.grace_seconds),
         auth: Arc::clone(&guard.auth),
         tls: guard.tls.clone(),
+        web,
         ..server::Options::default()
     };
     options.limits.in_flight.short = config.server.max_in_flight;
-    options
+    Ok(options)
 }
 
 /// The services of every role: operations and quotas are those of the store, whoever works on them.

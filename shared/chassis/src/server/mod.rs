@@ -5,6 +5,7 @@
 //! [`Server::shutdown`].
 
 mod readiness;
+pub mod web;
 
 use std::convert::Infallible;
 use std::fmt;
@@ -24,6 +25,7 @@ use tonic::transport::server::TcpIncoming;
 use tower::Service;
 
 use self::readiness::Readiness;
+use self::web::Web;
 use crate::audit::{Named, Refusals};
 use crate::auth::Auth;
 use crate::layers::{self, AroundLayer, EdgeLimits};
@@ -50,6 +52,12 @@ pub enum Error {
         /// What the system says.
         #[source]
         source: std::io::Error,
+    },
+    /// The origin of a page is none.
+    #[error("`{origin}` is no origin; write it as https://console.example or http://127.0.0.1:3000")]
+    Origin {
+        /// What was given.
+        origin: String,
     },
     /// The reflection service could not read the descriptors.
     #[error("cannot serve reflection")]
@@ -142,6 +150,8 @@ pub struct Options {
     pub auth: Arc<Auth>,
     /// How connections are secured; `None` leaves them open.
     pub tls: Option<Arc<Tls>>,
+    /// Which browsers are served; `None` serves none.
+    pub web: Option<Web>,
     /// Which refused requests are recorded.
     pub refusals: Refusals,
     /// How often the store is asked whether it works.
@@ -161,6 +171,7 @@ impl Default for Options {
             limits: EdgeLimits::default(),
             auth: Arc::default(),
             tls: None,
+            web: None,
             refusals: Refusals::default(),
             check_every: Duration::from_secs(5),
             check_timeout: Duration::from_secs(2),
@@ -219,6 +230,9 @@ impl Server {
         let routes = with_reflection(services, health)?;
         let router = tonic::transport::Server::builder()
             .http2_keepalive_interval(Some(Duration::from_secs(30)))
+            .accept_http1(options.web.is_some())
+            .layer(web::cors(options.web.as_ref()))
+            .layer(web::grpc_web(options.web.as_ref()))
             .layer(AroundLayer::new(options.refusals.clone()))
             .layer(layers::stack(&options.limits, Arc::clone(&options.auth), closing.clone()))
             .layer(AroundLayer::new(Named))

@@ -138,7 +138,11 @@ where
         LogFormat::Json => true,
     };
     let layer = tracing_subscriber::fmt::layer().with_writer(Redacting::new(writer)).with_ansi(is_terminal && !is_json);
-    if is_json { layer.json().flatten_event(true).fmt_fields(SpanFields).map_event_format(Correlated).boxed() } else { layer.boxed() }
+    if is_json {
+        layer.json().flatten_event(true).fmt_fields(SpanFields).map_event_format(Correlated).boxed()
+    } else {
+        layer.boxed()
+    }
 }
 
 /// Returns what becomes a trace: our own spans. The exporter speaks gRPC itself, and spans of its transport would

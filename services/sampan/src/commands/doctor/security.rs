@@ -21,7 +21,7 @@ pub(super) async fn check(examined: &Examined<'_>) -> Vec<Finding> {
     let config = examined.config;
     let mut findings = vec![Finding::new("listener", &config.server.listen, listener(examined))];
     let guard = async {
-        let guard = open_guard(&config.tls, &config.auth, &clock::system()).await;
+        let guard = open_guard(config, &clock::system()).await;
         guard.map_err(|failure| Wrong::of(&failure, "correct the sections [tls] and [auth]"))
     };
     let read = examined.within(guard).await.map(|guard| {
