@@ -36,11 +36,21 @@ pub async fn serve(args: ServeArgs) -> Result<Exit, Failure> {
     });
     words::line(&ready.to_string()).map_err(broken_output)?;
     stop_signal().await;
-    system.shutdown().await;
-    if let Some(metrics) = metrics {
-        metrics.flush().await;
-    }
-    telemetry.flush().await;
+    let records = system.drain().await;
+    // At once, so that a collector that is away costs the end of the process its bound once.
+    tokio::join!(
+        async {
+            if let Some(records) = records {
+                records.flush().await;
+            }
+        },
+        async {
+            if let Some(metrics) = metrics {
+                metrics.flush().await;
+            }
+        },
+        telemetry.flush(),
+    );
     Ok(Exit::Done)
 }
 

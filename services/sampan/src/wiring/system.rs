@@ -145,16 +145,22 @@ impl System {
         &self.roles
     }
 
-    /// Stops in order: not ready, no new claims, leases handed back, calls drained.
+    /// Stops as [`System::drain`] does, and returns when every record is kept.
     pub async fn shutdown(self) {
+        if let Some(records) = self.drain().await {
+            records.flush().await;
+        }
+    }
+
+    /// Stops in order: not ready, no new claims, leases handed back, calls drained. Returns the places of the audit
+    /// records, which may still hold some to be flushed.
+    pub async fn drain(self) -> Option<Arc<Places>> {
         let Self { server, is_secured: _, roles: _, stop_runner, tasks, local, audit, metrics_address: _ } = self;
         stop_runner.cancel();
         server.shutdown(async move { tasks.wait().await }).await;
         // Last, because steps and calls that came to their end may have asked a peer.
         drop(local);
-        if let Some(audit) = audit {
-            audit.flush().await;
-        }
+        audit
     }
 }
 

@@ -9,6 +9,7 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::logs::{SdkLogger, SdkLoggerProvider};
 use sampan_cloud::audit::{AuditEvent, AuditRecord};
 
+use crate::telemetry::flush;
 use crate::telemetry::redact::redact;
 
 /// Sends records to a collector, in batches.
@@ -40,9 +41,7 @@ impl Collector {
     /// Sends what is still in memory; waits at most five seconds.
     pub(super) async fn flush(&self) {
         let provider = self.provider.clone();
-        // The exporter blocks, and it needs this runtime's threads to send.
-        let sent = tokio::task::spawn_blocking(move || provider.shutdown_with_timeout(Duration::from_secs(5))).await;
-        if !matches!(sent, Ok(Ok(()))) {
+        if !flush::sent(move || provider.shutdown_with_timeout(flush::PATIENCE)).await {
             tracing::warn!("audit records did not reach the collector");
         }
     }

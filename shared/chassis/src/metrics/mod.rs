@@ -20,6 +20,8 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::metrics::{PeriodicReader, SdkMeterProvider};
 use prometheus::{Encoder as _, Registry, TextEncoder};
 
+use crate::telemetry::flush;
+
 pub use edge::watch_audit;
 pub use sample::{LaneSample, OperationSample, Probe, Sample, Sampler};
 pub use scrape::Scrapes;
@@ -107,9 +109,7 @@ impl Metrics {
 
     /// Sends what is still in memory and stops; waits at most five seconds.
     pub async fn flush(self) {
-        // The exporter blocks, and it needs this runtime's threads to send.
-        let stopped = tokio::task::spawn_blocking(move || self.provider.shutdown_with_timeout(Duration::from_secs(5)));
-        if !matches!(stopped.await, Ok(Ok(()))) {
+        if !flush::sent(move || self.provider.shutdown_with_timeout(flush::PATIENCE)).await {
             tracing::warn!("the last metrics were lost");
         }
     }

@@ -7,6 +7,7 @@
 mod correlate;
 mod export;
 pub mod fields;
+pub(crate) mod flush;
 pub mod redact;
 mod spans;
 
@@ -110,12 +111,8 @@ impl Telemetry {
     /// Sends what is still in memory and stops; waits at most five seconds.
     pub async fn flush(self) {
         let Some(provider) = self.traces else { return };
-        // The exporter blocks, and it needs this runtime's threads to send.
-        let stopped = tokio::task::spawn_blocking(move || provider.shutdown_with_timeout(Duration::from_secs(5))).await;
-        match stopped {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::warn!(%error, "traces were lost"),
-            Err(error) => tracing::warn!(%error, "traces were lost"),
+        if !flush::sent(move || provider.shutdown_with_timeout(flush::PATIENCE)).await {
+            tracing::warn!("the last traces were lost");
         }
     }
 }
