@@ -17,6 +17,20 @@ fn doctor(config: &Path, arguments: &[&str]) -> Ran {
     ran(command.output().unwrap())
 }
 
+/// Adds sections to a configuration.
+fn add(config: &Path, sections: &str) {
+    let text = std::fs::read_to_string(config).unwrap();
+    std::fs::write(config, format!("{text}\n{sections}")).unwrap();
+}
+
+/// Adds a collector to a configuration.
+fn collect(config: &Path, endpoint: &str) {
+    let text = std::fs::read_to_string(config).unwrap();
+    let section = format!("[telemetry]\notlp_endpoint = \"{endpoint}\"\n");
+    assert!(text.contains("[telemetry]\n"));
+    std::fs::write(config, text.replace("[telemetry]\n", &section)).unwrap();
+}
+
 /// Returns what was found wrong, as `check of subject`.
 fn wrong(ran: &Ran) -> Vec<String> {
     let answer: Value = serde_json::from_str(&ran.text).unwrap_or_else(|_| panic!("no JSON: {}", ran.text));
@@ -38,17 +52,27 @@ async fn a_good_configuration_is_well_also_while_its_server_holds_the_store() {
     let mut world = World::with(Setup { is_durable: true, ..Setup::default() }).await;
     world.take_server().stop().await;
     let ServerFolder { config, store, stem } = world.files().clone();
-    let listen = format!("127.0.0.1:{}", free_port());
+    let (listen, scrapes) = (format!("127.0.0.1:{}", free_port()), format!("127.0.0.1:{}", free_port()));
+    let audit = world.folder().join("audit.jsonl");
+    add(&config, &format!("[audit]\nfile = {audit:?}\n[metrics]\nlisten = \"{scrapes}\"\n"));
     let arguments = ["--store", &store, "--listen", &listen, "--bucket", GOOD_BUCKET, "--output", "json"];
     let idle = doctor(&config, &arguments);
     assert_eq!((idle.exit, wrong(&idle)), (0, Vec::new()), "{}", idle.text);
     assert!(idle.text.contains("5 of 5 image operations are left today"), "{}", idle.text);
+    assert!(idle.text.contains("will be made by the server") && !audit.exists(), "{}", idle.text);
+    assert!(idle.text.contains("free for the server"), "{}", idle.text);
 
     let serve = ["serve", "--config", config.to_str().unwrap(), "--store", &store, "--listen", &listen];
     let (server, _) = Child::start(&serve, &stem).await.expect("it starts");
     let held = doctor(&config, &arguments);
     assert_eq!((held.exit, wrong(&held)), (0, Vec::new()), "{}", held.text);
-    assert!(held.text.contains("in use by the server that runs here"), "{}", held.text);
+    assert_eq!(held.text.matches("in use by the server that runs here").count(), 2, "{}", held.text);
+    assert!(held.text.contains("can be appended to"), "{}", held.text);
+    // Whoever speaks gRPC passes for a collector.
+    collect(&config, &format!("http://{listen}"));
+    let collected = doctor(&config, &arguments);
+    assert_eq!((collected.exit, wrong(&collected)), (0, Vec::new()), "{}", collected.text);
+    assert!(collected.text.contains("\"collector\""), "{}", collected.text);
     drop(server);
 }
 
@@ -58,11 +82,17 @@ async fn everything_that_is_wrong_is_told_at_once_with_its_remedy() {
     let config = world.files().config.clone();
     let text = std::fs::read_to_string(&config).unwrap();
     let [first, ..] = &world.clouds.secrets()[..] else { panic!("no secrets") };
-    std::fs::write(
+    std::fs::write(&config, text.replace(first.as_str(), "wrong-key")).unwrap();
+    let other = world.clouds.ready().pointer("/addresses/control").unwrap().as_str().unwrap();
+    let other = other.trim_start_matches("http://");
+    add(
         &config,
-        text.replace(first.as_str(), "wrong-key") + "\n[peers]\nbilling = \"http://127.0.0.1:1\"\n",
-    )
-    .unwrap();
+        &format!(
+            "[peers]\nbilling = \"http://127.0.0.1:1\"\n[audit]\nfile = \"/nowhere/audit.jsonl\"\n\
+             [metrics]\nlisten = \"{other}\"\n"
+        ),
+    );
+    collect(&config, "http://127.0.0.1:1");
     let arguments = [
         "--store",
         "redis://127.0.0.1:1",
@@ -84,6 +114,9 @@ async fn everything_that_is_wrong_is_told_at_once_with_its_remedy() {
         "credentials of",
         "bucket of nobody/",
         "peer of billing http://127.0.0.1:1",
+        "audit of /nowhere/audit.jsonl",
+        "metrics of 127.0.0.1:",
+        "collector of http://127.0.0.1:1",
     ] {
         assert!(wrong.iter().any(|found| found.starts_with(expected)), "{expected}: {wrong:?}");
     }
@@ -105,6 +138,9 @@ async fn a_certificate_that_has_ended_and_a_policy_that_cannot_be_read_are_told(
     assert_eq!(wrong(&ran), ["security of [tls] and [auth]"], "{}", ran.text);
     let table = doctor(&site.files.config, &["--store", "memory"]);
     assert!(table.exit == 1 && table.text.contains("to mend:"), "{}", table.text);
+    add(&site.files.config, "[metrics]\nlisten = \"0.0.0.0:9464\"\n");
+    let open = doctor(&site.files.config, &["--store", "memory", "--output", "json"]);
+    assert!(wrong(&open).contains(&"metrics of 0.0.0.0:9464".to_owned()), "{}", open.text);
     let none = doctor(Path::new("/nowhere.toml"), &[]);
     assert_eq!(none.exit, 2, "{}", none.text);
 }

@@ -15,6 +15,7 @@ use tonic::transport::Channel;
 use tonic_health::pb::health_client::HealthClient;
 
 pub use connection::ShowToken;
+pub use own::on_this_machine;
 pub use refusal::Failure;
 
 use crate::cli::{ClientArgs, ConnectionArgs};

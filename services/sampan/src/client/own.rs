@@ -46,17 +46,22 @@ pub(super) async fn open(config: &Config) -> Result<Channel, Failure> {
 /// Returns where a server that listens on `listen` can be reached from its own machine.
 fn address(listen: &str) -> Result<SocketAddr, Failure> {
     let wrong = |message: String| Failure::new(Exit::Usage, message).advice("name the server with --endpoint");
-    let mut address: SocketAddr =
+    let address: SocketAddr =
         listen.parse().map_err(|_| wrong(format!("`{listen}` is no address to listen on")))?;
     if address.port() == 0 {
         return Err(wrong(format!("a server that listens on {listen} is at a port that only it knows")));
     }
+    Ok(on_this_machine(address))
+}
+
+/// Returns the address by which whoever listens on `address` is reached from the same machine.
+pub fn on_this_machine(mut address: SocketAddr) -> SocketAddr {
     match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
         IpAddr::V6(ip) if ip.is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),
         IpAddr::V4(_) | IpAddr::V6(_) => {}
     }
-    Ok(address)
+    address
 }
 
 fn client(cert_file: &Path, tls: &TlsConfig) -> Result<ClientConfig, Failure> {

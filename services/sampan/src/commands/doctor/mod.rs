@@ -3,6 +3,7 @@
 mod accounts;
 mod ground;
 mod peers;
+mod records;
 mod security;
 
 use serde_json::json;
@@ -27,6 +28,7 @@ pub async fn doctor(args: DoctorArgs) -> Result<Exit, Failure> {
     let (store, of_store) = ground::check(&examined).await;
     findings.extend(of_store);
     findings.extend(accounts::check(&examined, store.as_ref()).await);
+    findings.extend(records::check(&examined).await);
     findings.extend(peers::check(&examined).await);
     let exit = if findings.iter().all(Finding::is_well) { Exit::Done } else { Exit::Failed };
     match args.output {
