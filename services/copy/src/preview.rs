@@ -174,9 +174,7 @@ fn calls(
     let home = &spec.region;
     let mut calls = vec![call("DescribeImages", home, "reads the image and its disks")];
     let regions = || spec.destinations.iter().map(|destination| &destination.region);
-    calls.extend(regions().map(|region| {
-        call("DescribeImages", region, &format!("counts the images of {region} and looks for the name"))
-    }));
+    calls.extend(regions().map(|region| call("DescribeImages", region, "counts the images and looks for the name")));
     if route == Some(Route::Snapshots) {
         let disks = image.map_or(1, |image| image.disks.len());
         for region in regions() {
@@ -195,16 +193,14 @@ fn calls(
         let details = regions().map(|region| format!("copies the image to {region}"));
         calls.extend(details.map(|detail| change(call(traits.action, home, &detail), 1)));
     }
-    calls.extend(
-        regions()
-            .map(|region| call("DescribeImages", region, &format!("follows the copy to {region} until it is usable"))),
-    );
+    calls.extend(regions().map(|region| call("DescribeImages", region, "follows the copy until it is usable")));
     if !spec.share_with.is_empty() {
-        let accounts = spec.share_with.len();
-        calls.extend(regions().map(|region| {
-            let detail = format!("shares the copy in {region} with {accounts} accounts, by the share service");
-            change(call("ModifyImageSharePermission", region, &detail), 1)
-        }));
+        let accounts = match spec.share_with.len() {
+            1 => "1 account".to_owned(),
+            many => format!("{many} accounts"),
+        };
+        let detail = format!("shares the copy with {accounts}, by the share service");
+        calls.extend(regions().map(|region| change(call("ModifyImageSharePermission", region, &detail), 1)));
     }
     calls
 }

@@ -83,24 +83,41 @@ impl From<Status> for Failure {
         if let Some(failed) = details.precondition_failure() {
             lines.extend(failed.violations.iter().map(|rule| rule.description.clone()));
         }
-        // One line that only repeats the message tells nothing new.
-        if lines.len() == 1 && lines.first().is_some_and(|line| status.message().contains(line.as_str())) {
-            lines.clear();
-        }
+        let (message, fix) = once(status.message(), &mut lines);
         if let Some(wait) = details.retry_info().and_then(|info| info.retry_delay).filter(|wait| wait.as_secs() > 1) {
             lines.push(format!("try again in {}", crate::output::words::duration(wait)));
         }
         Self {
             exit: exit(status.code()),
-            message: if status.message().is_empty() {
-                format!("{:?}", status.code())
-            } else {
-                status.message().to_owned()
-            },
+            message: if message.is_empty() { format!("{:?}", status.code()) } else { message },
             reason: info.map(|info| info.reason.clone()),
             details: lines,
-            advice: info.and_then(|info| info.metadata.get("remedy").cloned()),
+            advice: fix.or_else(|| info.and_then(|info| info.metadata.get("remedy").cloned())),
         }
+    }
+}
+
+/// Leaves out what message and lines say twice. Returns the message, and what to do about the one rule that is broken.
+fn once(message: &str, lines: &mut Vec<String>) -> (String, Option<String>) {
+    match lines.as_slice() {
+        [only] if message.contains(only.as_str()) => {
+            lines.clear();
+            (message.to_owned(), None)
+        }
+        [only] => {
+            let fix = only.strip_prefix(message).and_then(|rest| rest.strip_prefix(" (")?.strip_suffix(')'));
+            let fix = fix.map(str::to_owned);
+            if fix.is_some() {
+                lines.clear();
+            }
+            (message.to_owned(), fix)
+        }
+        // A list that begins with the first does not need a message that does, too.
+        [first, ..] => match message.split_once("; the first is ") {
+            Some((count, named)) if first == named => (count.to_owned(), None),
+            Some(_) | None => (message.to_owned(), None),
+        },
+        [] => (message.to_owned(), None),
     }
 }
 
@@ -120,5 +137,59 @@ fn exit(code: Code) -> Exit {
         | Code::Unimplemented
         | Code::Unauthenticated => Exit::Refused,
         Code::Unknown | Code::Internal | Code::DataLoss => Exit::Failed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sampan_chassis::status::{FieldProblem, Problem};
+    use sampan_core::finding::Finding;
+    use sampan_core::{Reason, Violation};
+
+    use super::*;
+
+    fn text(problem: Problem) -> String {
+        Failure::from(Status::from(problem)).text()
+    }
+
+    fn broken(message: &str, fix: &str) -> Violation {
+        Finding::new(Reason::CostAboveLimit, "spec.max_cost").message(message).fix(fix).violation()
+    }
+
+    #[test]
+    fn one_broken_rule_is_told_once_with_its_own_remedy() {
+        let violation = broken("it may cost 9 CNY", "Raise the limit");
+        let problem = Problem::violations(Reason::CostAboveLimit, violation.message.clone(), vec![violation]);
+        assert_eq!(text(problem), "error: it may cost 9 CNY [COST_ABOVE_LIMIT]\n  what to do: Raise the limit");
+    }
+
+    #[test]
+    fn one_wrong_field_is_told_once() {
+        let told = text(Problem::field(Reason::FieldMalformed, "spec.bucket", "it is odd"));
+        assert_eq!(told.matches("spec.bucket").count(), 1, "{told}");
+    }
+
+    #[test]
+    fn of_several_wrong_fields_each_is_told_once() {
+        let field = |field: &str| FieldProblem {
+            field: field.to_owned(),
+            reason: Reason::FieldMalformed,
+            message: format!("{field} is odd"),
+        };
+        let told = text(Problem::fields(vec![field("a"), field("b")]));
+        assert!(
+            told.starts_with("error: 2 fields are wrong [FIELD_MALFORMED]\n  - a: a is odd\n  - b: b is odd\n"),
+            "{told}"
+        );
+    }
+
+    #[test]
+    fn several_broken_rules_stay_a_list_under_their_message() {
+        let rules = vec![broken("one", "x"), broken("two", "y")];
+        let told = text(Problem::violations(Reason::CostAboveLimit, "2 rules are broken", rules));
+        assert!(
+            told.contains("2 rules are broken") && told.contains("- one (x)") && told.contains("- two (y)"),
+            "{told}"
+        );
     }
 }

@@ -106,16 +106,55 @@ pub fn print_violation(mark: &str, violation: &Violation) -> Result<()> {
 /// When standard output is closed.
 pub fn print_calls(calls: &[PlannedCall]) -> Result<()> {
     words::line("calls:")?;
-    for call in calls {
-        let mark = if call.mutating { style::notice("changes") } else { style::faint("reads  ") };
-        let units = match call.quota_units {
-            0 => String::new(),
-            1 => " (1 operation of the day)".to_owned(),
-            units => format!(" ({units} operations of the day)"),
-        };
-        words::paragraph(&format!("  {mark}  "), &format!("{} {}: {}{units}", call.service, call.action, call.detail))?;
+    for folded in fold(calls) {
+        let mark = if folded.call.mutating { style::notice("changes") } else { style::faint("reads  ") };
+        words::paragraph(&format!("  {mark}  "), &folded.words())?;
     }
     Ok(())
+}
+
+/// Calls that differ in their region alone.
+struct Folded<'a> {
+    call: &'a PlannedCall,
+    /// Where they go; empty when every call of the plan goes to one region.
+    regions: Vec<&'a str>,
+}
+
+/// Folds calls that say the same of several regions, in the order of the first of them.
+fn fold(calls: &[PlannedCall]) -> Vec<Folded<'_>> {
+    let alike = |one: &PlannedCall, other: &PlannedCall| {
+        let other = PlannedCall { region: one.region.clone(), ..other.clone() };
+        *one == other
+    };
+    let is_spread = calls.iter().any(|call| call.region != calls[0].region);
+    let mut folded: Vec<Folded<'_>> = Vec::new();
+    for call in calls {
+        let region = is_spread.then_some(call.region.as_str());
+        let is_new =
+            |known: &&mut Folded<'_>| alike(known.call, call) && !known.regions.contains(&call.region.as_str());
+        match folded.iter_mut().find(is_new).filter(|_| is_spread) {
+            Some(known) => known.regions.extend(region),
+            None => folded.push(Folded { call, regions: region.into_iter().collect() }),
+        }
+    }
+    folded
+}
+
+impl Folded<'_> {
+    fn words(&self) -> String {
+        let PlannedCall { service, action, detail, quota_units, .. } = self.call;
+        let place = match self.regions.as_slice() {
+            [] => String::new(),
+            regions => format!(" in {}", regions.join(", ")),
+        };
+        let each = if self.regions.len() > 1 { " in each" } else { "" };
+        let units = match quota_units {
+            0 => String::new(),
+            1 => format!(" (1 operation of the day{each})"),
+            units => format!(" ({units} operations of the day{each})"),
+        };
+        format!("{service} {action}{place}: {detail}{units}")
+    }
 }
 
 fn print_plan(preview: &PreviewExportResponse) -> Result<()> {
@@ -125,4 +164,44 @@ fn print_plan(preview: &PreviewExportResponse) -> Result<()> {
         words::line(&format!("  {}, up to {}", object.key_pattern, words::bytes(object.max_size_bytes)))?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn call(region: &str, detail: &str, units: u32) -> PlannedCall {
+        PlannedCall {
+            service: "cvm".to_owned(),
+            action: "Do".to_owned(),
+            region: region.to_owned(),
+            mutating: units > 0,
+            quota_units: units,
+            detail: detail.to_owned(),
+        }
+    }
+
+    fn told(calls: &[PlannedCall]) -> Vec<String> {
+        fold(calls).iter().map(Folded::words).collect()
+    }
+
+    #[test]
+    fn calls_that_differ_in_their_region_alone_are_told_once_with_every_region() {
+        let calls = [call("a", "reads", 0), call("b", "shares", 1), call("c", "shares", 1), call("b", "reads", 0)];
+        let expected = ["cvm Do in a, b: reads", "cvm Do in b, c: shares (1 operation of the day in each)"];
+        assert_eq!(told(&calls), expected);
+    }
+
+    #[test]
+    fn calls_of_one_region_do_not_repeat_it_and_each_is_told() {
+        let calls = [call("a", "reads", 0), call("a", "reads", 0), call("a", "copies", 1)];
+        assert_eq!(told(&calls), ["cvm Do: reads", "cvm Do: reads", "cvm Do: copies (1 operation of the day)"]);
+        assert_eq!(told(&[]), [""; 0]);
+    }
+
+    #[test]
+    fn the_same_call_twice_in_a_region_stays_two_lines() {
+        let calls = [call("a", "reads", 0), call("a", "reads", 0), call("b", "reads", 0)];
+        assert_eq!(told(&calls), ["cvm Do in a, b: reads", "cvm Do in a: reads"]);
+    }
 }
