@@ -126,6 +126,22 @@ def test_readiness_is_asked_by_grpc_or_where_tls_forbids_it_by_the_binary(overla
 
 
 @every_overlay
+def test_a_pod_is_restarted_when_it_answers_no_more_and_not_for_the_store(overlay):
+    for owner, container in containers(overlay):
+        if container["name"] != "sampan":
+            continue
+        ready, alive = container["readinessProbe"], container["livenessProbe"]
+        if "[tls]" in config(overlay):
+            assert alive["exec"]["command"] == [*ready["exec"]["command"], "--service", "sampan.liveness"], owner
+        else:
+            assert alive["grpc"] == {"port": 7500, "service": "sampan.liveness"}, owner
+            # The whole, which follows the store.
+            assert "service" not in ready["grpc"], owner
+        patience = [probe["periodSeconds"] * probe["failureThreshold"] for probe in (ready, alive)]
+        assert patience[0] < patience[1], "it leaves the endpoints before it is given up"
+
+
+@every_overlay
 def test_a_stop_has_the_time_that_the_server_asks_for(overlay):
     grace = tomllib.loads(config(overlay))["server"]["grace_seconds"]
     for role in ROLES:
