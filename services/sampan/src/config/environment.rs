@@ -2,6 +2,8 @@
 //!
 //! Variables without two underscores in a row, such as `SAMPAN_LISTEN`, belong to flags.
 
+use std::ffi::OsString;
+
 use toml::{Table, Value};
 
 use super::Error;
@@ -12,10 +14,13 @@ const LEVEL: &str = "__";
 /// Writes every variable into `table`.
 ///
 /// # Errors
-/// [`Error::Value`] when a variable goes through something that is no section.
-pub(super) fn lay_over(table: &mut Table, variables: impl Iterator<Item = (String, String)>) -> Result<(), Error> {
+/// [`Error::Value`] when a variable goes through something that is no section, or is no UTF-8.
+pub(super) fn lay_over(table: &mut Table, variables: impl Iterator<Item = (OsString, OsString)>) -> Result<(), Error> {
     for (name, text) in variables {
+        // Names and values of other programs may be anything.
+        let Some(name) = name.to_str() else { continue };
         let Some(path) = name.strip_prefix(PREFIX).filter(|path| path.contains(LEVEL)) else { continue };
+        let text = text.into_string().map_err(|_| Error::Value(format!("the variable {name} is no UTF-8")))?;
         let path: Vec<String> = path.split(LEVEL).map(str::to_ascii_lowercase).collect();
         let Some((key, sections)) = path.split_last() else { continue };
         let mut place = &mut *table;
@@ -41,11 +46,13 @@ fn value(text: String) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::ffi::OsStringExt as _;
+
     use super::*;
 
     fn laid(text: &str, variables: &[(&str, &str)]) -> Result<Table, Error> {
         let mut table = text.parse().expect("a table");
-        lay_over(&mut table, variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))?;
+        lay_over(&mut table, variables.iter().map(|(name, value)| ((*name).into(), (*value).into())))?;
         Ok(table)
     }
 
@@ -69,6 +76,16 @@ mod tests {
         assert_eq!(table["tls"]["cert_file"].as_str(), Some("/c.pem"));
         assert_eq!(table["auth"]["peers"].as_array().map(Vec::len), Some(1));
         assert_eq!(table.len(), 3);
+    }
+
+    #[test]
+    fn a_variable_that_is_no_utf8_is_refused_by_name_and_disturbs_nobody_when_it_is_not_ours() {
+        let broken = || OsString::from_vec(vec![0xff]);
+        let mut table = Table::new();
+        lay_over(&mut table, [("LESS".into(), broken()), (broken(), "x".into())].into_iter()).expect("not ours");
+        let error = lay_over(&mut table, [("SAMPAN_TLS__CERT_FILE".into(), broken())].into_iter());
+        assert!(error.is_err_and(|error| error.to_string().contains("SAMPAN_TLS__CERT_FILE")));
+        assert!(table.is_empty());
     }
 
     #[test]

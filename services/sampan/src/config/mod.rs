@@ -14,6 +14,7 @@ mod store;
 mod web;
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::time::Duration;
 
 use sampan_core::AccountName;
@@ -174,7 +175,9 @@ impl Config {
     /// # Errors
     /// [`Error`] with a sentence for each wrong key or value.
     pub fn load(args: &ServeArgs) -> Result<Self, Error> {
-        let mut config = read::with_environment(args.config.as_deref(), std::env::vars())?;
+        let file = args.config.as_deref().map(read::file).transpose()?;
+        let file = file.as_ref().map(|(path, text)| (path.as_str(), text.as_str()));
+        let mut config = Self::parse(file, std::env::vars_os())?;
         if let Some(listen) = &args.listen {
             config.server.listen.clone_from(listen);
         }
@@ -185,6 +188,19 @@ impl Config {
             config.store = store.parse()?;
         }
         Ok(config)
+    }
+
+    /// Reads the text of a file, if there is one, and lays variables over it.
+    ///
+    /// - `file`: the file's name, for messages, and its text.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn parse(
+        file: Option<(&str, &str)>,
+        variables: impl Iterator<Item = (OsString, OsString)>,
+    ) -> Result<Self, Error> {
+        read::layered(file, variables)
     }
 
     /// Returns the configuration as TOML, every secret replaced by `***`.

@@ -1,5 +1,6 @@
 //! Reads the configuration file and explains what is wrong with it.
 
+use std::ffi::OsString;
 use std::path::Path;
 
 use toml::Table;
@@ -30,31 +31,37 @@ pub enum Error {
     Value(String),
 }
 
-pub(super) fn file(path: &Path) -> Result<Config, Error> {
+/// Reads a file; returns its name, for messages, and its text.
+pub(super) fn file(path: &Path) -> Result<(String, String), Error> {
     let shown = path.display().to_string();
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| Error::Unreadable { path: shown.clone(), message: error.to_string() })?;
-    toml::from_str(&text).map_err(|error| {
-        let message = error.message();
-        let line =
-            error.span().map_or(1, |span| text.get(..span.start).map_or(1, |before| before.matches('\n').count() + 1));
-        // The reader's own display quotes the line, which may hold a secret; only its number is told.
-        Error::Malformed { path: shown, message: format!("line {line}: {message}{}", nearest(message)) }
-    })
+    match std::fs::read_to_string(path) {
+        Ok(text) => Ok((shown, text)),
+        Err(error) => Err(Error::Unreadable { path: shown, message: error.to_string() }),
+    }
 }
 
-/// Reads the file, if there is one, and lays the environment over it.
-pub(super) fn with_environment(
-    path: Option<&Path>,
-    variables: impl Iterator<Item = (String, String)>,
+fn config(path: &str, text: &str) -> Result<Config, Error> {
+    toml::from_str(text).map_err(|error| malformed(path, text, &error))
+}
+
+fn malformed(path: &str, text: &str, error: &toml::de::Error) -> Error {
+    let message = error.message();
+    let line =
+        error.span().map_or(1, |span| text.get(..span.start).map_or(1, |before| before.matches('\n').count() + 1));
+    // The reader's own display quotes the line, which may hold a secret; only its number is told.
+    Error::Malformed { path: path.to_owned(), message: format!("line {line}: {message}{}", nearest(message)) }
+}
+
+/// Reads the text of a file, if there is one, and lays the environment over it.
+pub(super) fn layered(
+    file: Option<(&str, &str)>,
+    variables: impl Iterator<Item = (OsString, OsString)>,
 ) -> Result<Config, Error> {
     let mut table = Table::new();
-    if let Some(path) = path {
+    if let Some((path, text)) = file {
         // The file alone must be right: a mistake in it is told with its line.
-        file(path)?;
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| Error::Unreadable { path: path.display().to_string(), message: error.to_string() })?;
-        table = text.parse().map_err(|_| Error::Value(format!("{} has changed while it was read", path.display())))?;
+        config(path, text)?;
+        table = text.parse().map_err(|error| malformed(path, text, &error))?;
     }
     environment::lay_over(&mut table, variables)?;
     table.try_into().map_err(|error: toml::de::Error| {
@@ -79,10 +86,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Result<Config, Error> {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("sampan.toml");
-        std::fs::write(&path, text).expect("written");
-        file(&path)
+        config("sampan.toml", text)
     }
 
     #[test]
