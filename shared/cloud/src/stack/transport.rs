@@ -43,7 +43,13 @@ pub fn init_crypto() {
 #[derive(Clone, Default)]
 pub struct Transport {
     pools: Arc<Pools>,
+    #[cfg(feature = "scripted")]
+    script: Option<Script>,
 }
+
+/// Answers in the place of clouds.
+#[cfg(feature = "scripted")]
+type Script = Arc<dyn Fn(&http::Request<Bytes>) -> http::Response<Bytes> + Send + Sync>;
 
 /// Made when first used: reading the system's trust store takes longer than a start should.
 #[derive(Default)]
@@ -58,11 +64,21 @@ impl Transport {
         Self::default()
     }
 
+    /// Makes a transport from which nothing leaves the process: `script` answers every request.
+    #[cfg(feature = "scripted")]
+    pub fn scripted(script: impl Fn(&http::Request<Bytes>) -> http::Response<Bytes> + Send + Sync + 'static) -> Self {
+        Self { script: Some(Arc::new(script)), ..Self::default() }
+    }
+
     /// Sends `request` and returns the head of its answer with the body still on the wire.
     ///
     /// # Errors
     /// [`Fault::Connect`] when nothing was sent, [`Fault::Interrupted`] when something may have been.
     pub async fn open(&self, request: http::Request<Bytes>) -> Result<http::Response<BodyStream>, Fault> {
+        #[cfg(feature = "scripted")]
+        if let Some(script) = &self.script {
+            return Ok(script(&request).map(|body| futures::stream::iter([Ok(body)]).boxed()));
+        }
         let client = self.client(request.uri().host().unwrap_or_default())?;
         let mut request = reqwest::Request::try_from(request).map_err(|error| Fault::Unbuildable(cause(&error)))?;
         // Made again from the address: HTTP/2 wants `:authority` instead.

@@ -173,7 +173,7 @@ fn frame(journal: &dyn StorageBackend, at: u64, length: u64, expected: (u64, u64
     Ok((checksum(&[&head, &body]) == sum).then_some(body))
 }
 
-fn each_write(mut body: &[u8], apply: &mut dyn FnMut(u64, &[u8]) -> io::Result<()>) -> io::Result<()> {
+pub(super) fn each_write(mut body: &[u8], apply: &mut dyn FnMut(u64, &[u8]) -> io::Result<()>) -> io::Result<()> {
     while !body.is_empty() {
         let (offset, rest) = body.split_first_chunk::<8>().ok_or_else(damaged)?;
         let (length, rest) = rest.split_first_chunk::<8>().ok_or_else(damaged)?;

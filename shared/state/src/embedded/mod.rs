@@ -7,6 +7,8 @@ mod admission;
 mod batch;
 mod commit;
 mod core;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod journal;
 mod keys;
 mod lanes;

@@ -12,6 +12,8 @@ mod admission;
 mod call;
 mod claims;
 mod commit;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod keys;
 mod lanes;
 mod link;

@@ -56,7 +56,7 @@ impl News {
         self.watchers.lock().unwrap_or_else(PoisonError::into_inner).len()
     }
 
-    fn hear(&self, message: &[u8]) {
+    pub(super) fn hear(&self, message: &[u8]) {
         let Ok(text) = std::str::from_utf8(message) else { return };
         if let Some(id) = text.strip_prefix('c').and_then(|id| id.parse().ok()) {
             let watchers = self.watchers.lock().unwrap_or_else(PoisonError::into_inner);
