@@ -78,6 +78,26 @@ async fn a_call_leaves_one_json_line_with_listed_fields_only() {
     }
     assert_eq!(line["span"]["rpc.method"], "GetQuota");
     assert!(line["elapsed_ms"].is_u64());
+    // No collector is set up: the line is found by the trace of the caller.
+    assert_eq!(line["trace_id"], "0af7651916cd43dd8448eb211c80319c");
+    assert!(line.get("span_id").is_none());
+}
+
+#[tokio::test]
+async fn what_is_no_trace_is_not_named_as_one() {
+    for sent in
+        ["", "hello", "00-\",\"x\":\"-b7ad6b7169203331-01", "00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01"]
+    {
+        let (memory, guard) = logged(LogFormat::Json, false);
+        let service = ServiceBuilder::new()
+            .layer(stack(&EdgeLimits::default(), Arc::default(), CancellationToken::new()))
+            .service(service_fn(|_: Request<Body>| async { Ok::<_, Infallible>(Response::new(Body::empty())) }));
+        let request = Request::builder().uri("/sampan.quota.v1.QuotaService/GetQuota").header("traceparent", sent);
+        drop(service.oneshot(request.body(Body::empty()).unwrap()).await.unwrap());
+        drop(guard);
+        let line: serde_json::Value = serde_json::from_str(&memory.text()).unwrap();
+        assert!(line.get("trace_id").is_none(), "{line}");
+    }
 }
 
 #[tokio::test]

@@ -98,6 +98,8 @@ async fn the_span_of_a_call_joins_the_trace_of_its_caller_and_is_flushed_at_the_
             let mut quotas = QuotaServiceClient::new(peer.clone());
             async move {
                 quotas.get_quota(pb::GetQuotaRequest::default()).await.unwrap();
+                tracing::warn!(error = "GET https://b/k?x-oss-signature=10b595e2&x=1 failed", "bucket broke");
+                let _span = tracing::info_span!("look", error = "q-signature=10b595e2").entered();
                 Ok::<_, Infallible>(Response::new(Body::empty()))
             }
         }));
@@ -117,10 +119,16 @@ async fn the_span_of_a_call_joins_the_trace_of_its_caller_and_is_flushed_at_the_
     let name = names.filter(|attribute| attribute.key == "service.name").find_map(|one| one.value.clone()?.value);
     assert_eq!(name, Some(Value::StringValue("sampan-export".to_owned())));
     let spans = &resource.scope_spans[0].spans;
-    assert_eq!(spans.len(), 2, "our own spans and none of the transport");
+    assert_eq!(spans.len(), 3, "our own spans and none of the transport");
+    let text = format!("{sent:?}");
+    assert!(text.contains("x-oss-signature=***&x=1") && text.contains("q-signature=***"), "{text}");
+    assert!(!text.contains("10b595e2"), "{text}");
     let of = |method: &str| spans.iter().find(|span| span.name.ends_with(method)).unwrap();
     let (call, asked) = (of("/PreviewExport"), of("/GetQuota"));
     assert_eq!((hex(&call.trace_id), hex(&call.parent_span_id)), (TRACE.to_owned(), PARENT.to_owned()));
+    // Nobody has read the answer, so the call counts as left.
+    let code = call.attributes.iter().find(|attribute| attribute.key == "rpc.grpc.status_code").unwrap();
+    assert_eq!(code.value.clone().unwrap().value, Some(Value::IntValue(1)));
     // The peer's span is the child of the one that asked it.
     assert_eq!((&asked.trace_id, &asked.parent_span_id), (&call.trace_id, &call.span_id));
     drop(open);

@@ -37,3 +37,38 @@ pub(crate) fn run(operation: &Operation) -> Span {
     }
     span
 }
+
+#[cfg(test)]
+mod tests {
+    use opentelemetry::Context;
+    use opentelemetry::trace::TracerProvider as _;
+    use opentelemetry_sdk::trace::SdkTracerProvider;
+    use tracing_subscriber::layer::SubscriberExt as _;
+
+    use super::*;
+
+    fn caller(flags: &str) -> Context {
+        let parent = format!("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-{flags}");
+        TraceContextPropagator::new().extract(&HashMap::from([(HEADER.to_owned(), parent)]))
+    }
+
+    #[test]
+    fn the_span_in_hand_is_kept_when_it_is_sampled_and_nothing_otherwise() {
+        assert_eq!(current(), None, "nobody listens");
+        let provider = SdkTracerProvider::builder().build();
+        let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer("test"));
+        let _guard = tracing::subscriber::set_default(tracing_subscriber::registry().with(layer));
+        assert_eq!(current(), None, "outside of calls");
+
+        let call = info_span!("call");
+        call.set_parent(caller("01")).unwrap();
+        let kept = call.in_scope(current).unwrap();
+        assert!(kept.starts_with("00-0af7651916cd43dd8448eb211c80319c-") && kept.ends_with("-01"), "{kept}");
+        assert_eq!(kept.len(), 55);
+        assert!(kept.contains(&call.context().span().span_context().span_id().to_string()), "{kept}");
+
+        let quiet = info_span!("call");
+        quiet.set_parent(caller("00")).unwrap();
+        assert_eq!(quiet.in_scope(current), None, "a link to it would lead nowhere");
+    }
+}

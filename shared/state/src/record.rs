@@ -52,3 +52,28 @@ pub(crate) fn after(now: Timestamp, ttl: Duration) -> Timestamp {
     let ttl = SignedDuration::try_from(ttl).unwrap_or(SignedDuration::MAX);
     now.checked_add(ttl).map_or(Timestamp::MAX, |at| instant(micros_up(at)))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+    use crate::conformance::record;
+
+    #[test]
+    fn a_record_of_a_program_that_kept_no_trace_is_read_and_without_a_trace_none_is_written() {
+        let now: Timestamp = "2026-11-21T04:00:00Z".parse().unwrap();
+        let lane = sampan_core::Lane {
+            cloud: sampan_core::Cloud::Tencent,
+            account: "prod".parse().unwrap(),
+            region: "ap-guangzhou".parse().unwrap(),
+        };
+        let kept = record(sampan_core::OperationId::generate(now), &lane, now);
+        assert!(kept.trace_parent.is_some());
+        let mut older = serde_json::to_value(&kept).unwrap();
+        older.as_object_mut().unwrap().remove("trace_parent");
+        let read = parse("k", &serde_json::to_vec(&older).unwrap()).unwrap();
+        assert_eq!(read, Operation { trace_parent: None, ..kept });
+        assert_eq!(serde_json::from_slice::<Value>(&serde_json::to_vec(&read).unwrap()).unwrap(), older);
+    }
+}
