@@ -100,7 +100,10 @@ fn followed(spec: &ShareSpec, context: &mut StepContext, copy: &CopyOf, alone: b
     if !has_work {
         return None;
     }
-    let shown: Vec<String> = if spec.account_ids.is_empty() { vec![ALL.to_owned()] } else { spec.account_ids.clone() };
+    let shown: Vec<String> = match spec.account_ids.as_slice() {
+        [] if known.is_empty() => vec![ALL.to_owned()],
+        named => named.to_vec(),
+    };
     let wanted = spec.change != Change::Remove && !spec.account_ids.is_empty();
     for account in shown {
         if !known.iter().any(|target| Facts::of(target).is_some_and(|facts| facts.account == account)) {
@@ -111,6 +114,10 @@ fn followed(spec: &ShareSpec, context: &mut StepContext, copy: &CopyOf, alone: b
     let round = known.iter().map(|target| target.attempts).max().unwrap_or(0);
     let key = format!("copy/{}/{}/{round}", copy.region, copy.image);
     Some(Followed { copy: copy.clone(), alone, key, accounts, operation: None, is_over: false })
+}
+
+fn stands_for_all(target: &Target) -> bool {
+    Facts::of(target).is_some_and(|facts| facts.account == ALL)
 }
 
 fn is_of(target: &Target, copy: &CopyOf) -> bool {
@@ -167,8 +174,18 @@ pub(super) fn mirror(context: &mut StepContext, operation: &Operation, copy: &Co
         let of_account =
             |target: &Target| is_of(target, copy) && Facts::of(target).is_some_and(|own| own.account == facts.account);
         let index = known.iter().position(of_account).unwrap_or_else(|| {
-            known.push(targets::of_copy(&facts.account, facts.action, facts.wanted, copy, alone));
-            known.len() - 1
+            let named = targets::of_copy(&facts.account, facts.action, facts.wanted, copy, alone);
+            match known.iter_mut().position(|target| is_of(target, copy) && stands_for_all(target)) {
+                // Now that its accounts are known, nothing stands for them any more.
+                Some(index) => {
+                    known[index] = Target { attempts: known[index].attempts, started: known[index].started, ..named };
+                    index
+                }
+                None => {
+                    known.push(named);
+                    known.len() - 1
+                }
+            }
         });
         let Some(target) = known.get_mut(index) else { continue };
         let facts = Facts { copy: Some(copy.clone()), ..facts };

@@ -77,6 +77,12 @@ async fn an_exact_list_is_set_on_every_copy() {
     let ended = world.end(id).await;
     succeeded(&ended);
     assert!(result(&ended).images.iter().all(|image| image.accounts.is_empty()));
+    let ids: Vec<_> = ended.targets.iter().map(|target| target.id.as_str()).collect();
+    assert!(ids.contains(&format!("{}@{SHANGHAI}", numbers(0..1)[0]).as_str()), "{ids:?}");
+    assert!(ids.iter().all(|id| !id.starts_with("all@")), "accounts that are known are told once: {ids:?}");
+    let id = world.start(&everywhere(&world, Change::Set, &[])).await;
+    let ids: Vec<_> = world.end(id).await.targets.into_iter().map(|target| target.id).collect();
+    assert!(ids.contains(&format!("all@{SHANGHAI}")), "of a copy that nobody has there is this alone: {ids:?}");
 }
 
 #[tokio::test]
