@@ -3,6 +3,7 @@
 use crate::cli::{Cli, Command, Output};
 use crate::client::Failure;
 use crate::exit::Exit;
+use crate::output::style;
 use crate::{commands, demo, download, serve, simulate};
 
 /// Runs the command and returns the exit code; failures go to standard error, or to standard output as JSON.
@@ -20,7 +21,7 @@ pub fn main(cli: Cli) -> Exit {
         Ok(exit) => exit,
         Err(failure) => {
             match output {
-                Output::Table => eprintln!("{}", failure.text()),
+                Output::Table => eprintln!("{}", failure.within(style::error_width())),
                 Output::Json => println!("{}", failure.json()),
             }
             failure.exit

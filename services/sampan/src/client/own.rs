@@ -46,8 +46,7 @@ pub(super) async fn open(config: &Config) -> Result<Channel, Failure> {
 /// Returns where a server that listens on `listen` can be reached from its own machine.
 fn address(listen: &str) -> Result<SocketAddr, Failure> {
     let wrong = |message: String| Failure::new(Exit::Usage, message).advice("name the server with --endpoint");
-    let address: SocketAddr =
-        listen.parse().map_err(|_| wrong(format!("`{listen}` is no address to listen on")))?;
+    let address: SocketAddr = listen.parse().map_err(|_| wrong(format!("`{listen}` is no address to listen on")))?;
     if address.port() == 0 {
         return Err(wrong(format!("a server that listens on {listen} is at a port that only it knows")));
     }

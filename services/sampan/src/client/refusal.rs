@@ -1,12 +1,12 @@
 //! Turns a gRPC status into words and an exit code.
 
 use std::error::Error as _;
-use std::fmt::Write as _;
 
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
 use crate::exit::Exit;
+use crate::output::words;
 
 /// Why a command ends without its result.
 #[derive(Debug, Clone)]
@@ -38,17 +38,21 @@ impl Failure {
 
     /// Returns the failure as a person reads it.
     pub fn text(&self) -> String {
-        let mut text = format!("error: {}", self.message);
-        if let Some(reason) = &self.reason {
-            let _ = write!(text, " [{reason}]");
-        }
+        self.within(None)
+    }
+
+    /// As [`Self::text`], in lines of that many columns.
+    pub fn within(&self, columns: Option<usize>) -> String {
+        let reason = self.reason.as_ref().map_or_else(String::new, |reason| format!(" [{reason}]"));
+        let mut lines = words::wrapped("error: ", &format!("{}{reason}", self.message), columns);
         for detail in &self.details {
-            let _ = write!(text, "\n  - {detail}");
+            lines.extend(words::wrapped("  - ", detail, columns));
         }
-        if let Some(advice) = &self.advice {
-            let _ = write!(text, "\n  what to do: {advice}");
+        // Of several faults each says itself what to do.
+        if let Some(advice) = self.advice.as_ref().filter(|_| self.details.len() < 2) {
+            lines.extend(words::wrapped("  what to do: ", advice, columns));
         }
-        text
+        lines.join("\n")
     }
 
     /// Returns the failure as a program reads it.
@@ -85,7 +89,7 @@ impl From<Status> for Failure {
         }
         let (message, fix) = once(status.message(), &mut lines);
         if let Some(wait) = details.retry_info().and_then(|info| info.retry_delay).filter(|wait| wait.as_secs() > 1) {
-            lines.push(format!("try again in {}", crate::output::words::duration(wait)));
+            lines.push(format!("try again in {}", words::duration(wait)));
         }
         Self {
             exit: exit(status.code()),
@@ -164,6 +168,12 @@ mod tests {
     }
 
     #[test]
+    fn a_refusal_keeps_within_the_terminal() {
+        let told = Failure::new(Exit::Failed, "one two three").advice("four five").within(Some(16));
+        assert_eq!(told, "error: one two\n       three\n  what to do: four\n              five");
+    }
+
+    #[test]
     fn one_wrong_field_is_told_once() {
         let told = text(Problem::field(Reason::FieldMalformed, "spec.bucket", "it is odd"));
         assert_eq!(told.matches("spec.bucket").count(), 1, "{told}");
@@ -177,10 +187,7 @@ mod tests {
             message: format!("{field} is odd"),
         };
         let told = text(Problem::fields(vec![field("a"), field("b")]));
-        assert!(
-            told.starts_with("error: 2 fields are wrong [FIELD_MALFORMED]\n  - a: a is odd\n  - b: b is odd\n"),
-            "{told}"
-        );
+        assert_eq!(told, "error: 2 fields are wrong [FIELD_MALFORMED]\n  - a: a is odd\n  - b: b is odd");
     }
 
     #[test]

@@ -163,7 +163,9 @@ pub fn brief(estimate: &pb::Estimate) -> String {
         hours if hours % 24 == 0 => format!(" for {} days", hours / 24),
         hours => format!(" for {hours} hours"),
     };
-    format!("{total}{period}; per month {}", money(estimate.per_month.as_ref()))
+    let per_month = money(estimate.per_month.as_ref());
+    // A bill of one month says it already.
+    if per_month == total { format!("{total}{period}") } else { format!("{total}{period}; per month {per_month}") }
 }
 
 /// Prints the fees of an estimate for a person, those that cost nothing left out.
@@ -171,7 +173,8 @@ pub fn brief(estimate: &pb::Estimate) -> String {
 /// # Errors
 /// When standard output is closed.
 pub fn fees(estimate: &pb::Estimate) -> Result<()> {
-    let mut table = style::table(["fee", "quantity", "unit price", "amount"]).expendable(&["unit price"]);
+    let header = ["fee", "quantity", "unit price", "amount", "least to most"];
+    let mut table = style::table(header).expendable(&["unit price", "least to most", "quantity"]);
     let costs = |line: &&pb::Line| line.status() == pb::LineStatus::PriceUnknown || expected(line) > 0.0;
     for line in estimate.lines.iter().filter(costs) {
         let price = line.unit_price.as_ref();
@@ -179,9 +182,16 @@ pub fn fees(estimate: &pb::Estimate) -> Result<()> {
             fee(line),
             line.quantity.as_ref().map_or_else(String::new, quantity),
             price.map_or_else(|| "-".to_owned(), |price| format!("{} / {}", price.amount, price.unit)),
-            line.amount.as_ref().map_or_else(|| style::notice("unknown"), |amount| money(Some(amount))),
+            line.amount
+                .as_ref()
+                .map_or_else(|| style::notice("unknown"), |amount| format!("{} {}", amount.expected, amount.currency)),
+            line.amount
+                .as_ref()
+                .filter(|amount| amount.low != amount.high)
+                .map_or_else(|| "-".to_owned(), |amount| format!("{} to {}", amount.low, amount.high)),
         ]);
     }
+    table.drop_boring("least to most", "-");
     words::line(&table.to_string())
 }
 

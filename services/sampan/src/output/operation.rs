@@ -17,14 +17,14 @@ pub fn print_list(operations: &[Operation]) -> Result<()> {
         return words::line("no operations");
     }
     let header = ["operation", "state", "done", "kind", "image", "account", "region", "started"];
-    let mut table = style::table(header).expendable(&["kind", "account", "started", "region", "done"]);
+    let mut table = style::table(header).expendable(&["account", "started", "region", "done", "kind"]);
     for operation in operations {
         let image = operation.image.clone().unwrap_or_default();
         table.add_row([
             // Every command takes the name with or without its prefix; without it, lines stay short.
             operation.name.trim_start_matches("operations/").to_owned(),
             words::short_state(operation.state).to_owned(),
-            operation.progress_percent.map_or_else(|| "-".to_owned(), |percent| format!("{percent} %")),
+            progress(operation),
             words::operation_kind(operation.kind).to_owned(),
             image.image_id,
             image.account,
@@ -33,6 +33,19 @@ pub fn print_list(operations: &[Operation]) -> Result<()> {
         ]);
     }
     words::line(&table.to_string())
+}
+
+/// Returns how far an operation is; of one that has ended badly, what it has done.
+fn progress(operation: &Operation) -> String {
+    if operation.done && operation.state() != OperationState::Succeeded {
+        let done = operation.targets.iter().filter(|target| is_done(target)).count();
+        return if operation.targets.is_empty() {
+            "-".to_owned()
+        } else {
+            format!("{done}/{}", operation.targets.len())
+        };
+    }
+    operation.progress_percent.map_or_else(|| "-".to_owned(), |percent| format!("{percent} %"))
 }
 
 /// Prints one operation with everything that a person wants to know of it.
@@ -83,7 +96,7 @@ pub fn print(operation: &Operation) -> Result<()> {
         words::paragraph(&format!("  {}  ", style::notice("warning")), &warning.message)?;
     }
     if let Some(error) = &operation.error {
-        print_error(error)?;
+        print_error(error, &operation.name)?;
     }
     print_result(operation)
 }
@@ -107,7 +120,7 @@ pub fn state(operation: &Operation) -> String {
     }
 }
 
-fn print_error(error: &ErrorStatus) -> Result<()> {
+fn print_error(error: &ErrorStatus, name: &str) -> Result<()> {
     let reason = style::faint(&format!("[{}]", error.reason));
     words::paragraph(&format!("  {}    ", style::bad("error")), &format!("{} {reason}", error.message))?;
     for violation in &error.violations {
@@ -121,9 +134,15 @@ fn print_error(error: &ErrorStatus) -> Result<()> {
         words::line(&format!("  cloud    {}{request}", error.vendor_code))?;
     }
     if !error.remedy.is_empty() {
-        words::paragraph("  to do    ", &error.remedy)?;
+        words::paragraph("  to do    ", &named(&error.remedy, name))?;
     }
     Ok(())
+}
+
+/// Completes the command of a remedy, so that it can be copied.
+fn named(remedy: &str, name: &str) -> String {
+    const COMMAND: &str = "sampan operations retry";
+    remedy.replace(&format!("{COMMAND}."), COMMAND).replace(COMMAND, &format!("{COMMAND} {name}"))
 }
 
 fn print_result(operation: &Operation) -> Result<()> {
@@ -170,4 +189,35 @@ fn print_result(operation: &Operation) -> Result<()> {
 pub fn disk(artifact: &Artifact) -> String {
     let disk = artifact.disk.clone().unwrap_or_default();
     format!("{} ({})", disk.device, words::disk_role(disk.role))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_ended_badly_tells_how_many_parts_it_has_done() {
+        let target = |state: TargetState| Target { state: state.into(), ..Target::default() };
+        let ended = |state: OperationState, targets: Vec<Target>| Operation {
+            state: state.into(),
+            done: true,
+            progress_percent: Some(100),
+            targets,
+            ..Operation::default()
+        };
+        let (good, bad) = (target(TargetState::Succeeded), target(TargetState::Failed));
+        assert_eq!(progress(&ended(OperationState::PartiallySucceeded, vec![good.clone(), bad.clone()])), "1/2");
+        assert_eq!(progress(&ended(OperationState::Failed, vec![bad])), "0/1");
+        assert_eq!(progress(&ended(OperationState::Failed, Vec::new())), "-");
+        assert_eq!(progress(&ended(OperationState::Succeeded, vec![good])), "100 %");
+    }
+
+    #[test]
+    fn a_remedy_has_the_name_that_its_command_needs() {
+        assert_eq!(
+            named("Try it again: RetryOperation, or sampan operations retry.", "operations/1"),
+            "Try it again: RetryOperation, or sampan operations retry operations/1"
+        );
+        assert_eq!(named("Wait.", "operations/1"), "Wait.");
+    }
 }

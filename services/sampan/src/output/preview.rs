@@ -92,10 +92,11 @@ pub fn print_violation(mark: &str, violation: &Violation) -> Result<()> {
     if !violation.source.is_empty() {
         let date =
             if violation.source_date.is_empty() { String::new() } else { format!(" ({})", violation.source_date) };
-        words::line(&style::faint(&format!("      source:    {}{date}", violation.source)))?;
+        words::paragraph(&style::faint("      source:    "), &style::faint(&format!("{}{date}", violation.source)))?;
     }
     if !violation.override_key.is_empty() {
-        words::line(&style::faint(&format!("      override:  {} on the server", violation.override_key)))?;
+        let key = style::faint(&format!("{} on the server", violation.override_key));
+        words::paragraph(&style::faint("      override:  "), &key)?;
     }
     Ok(())
 }

@@ -50,6 +50,7 @@ impl OperationProgress {
 
     /// Shows the newest state.
     pub fn show(&mut self, operation: &Operation) {
+        self.forget(operation);
         // Short enough for a narrow terminal; every command takes the name like this too.
         self.head.set_message(headline(operation, operation.name.trim_start_matches("operations/")));
         // As many lines as a person takes in at once; the head tells of the rest.
@@ -58,9 +59,20 @@ impl OperationProgress {
             let bars = &self.bars;
             let add = || TargetBar::add(bars, target, label.min(LABEL));
             let line = self.by_target.entry(target.id.clone()).or_insert_with(add);
-            line.draw(target);
+            line.draw(target, label.min(LABEL));
         }
         self.plain(headline(operation, &operation.name), operation);
+    }
+
+    /// Takes away the lines of targets that are no more.
+    fn forget(&mut self, operation: &Operation) {
+        self.by_target.retain(|id, line| {
+            let stays = operation.targets.iter().any(|target| target.id == *id);
+            if !stays {
+                line.bar.finish_and_clear();
+            }
+            stays
+        });
     }
 
     /// Ends and leaves the last state of every target on the screen.
@@ -88,11 +100,12 @@ impl TargetBar {
         Self { bar, label, is_wandering: false }
     }
 
-    fn draw(&mut self, target: &Target) {
+    fn draw(&mut self, target: &Target, label: usize) {
         let state = TargetState::try_from(target.state).unwrap_or_default();
         let wanders = state == TargetState::Running && target.progress_percent.is_none();
-        if wanders != self.is_wandering {
-            self.is_wandering = wanders;
+        // Targets that become known later may have longer labels.
+        if wanders != self.is_wandering || label != self.label {
+            (self.is_wandering, self.label) = (wanders, label);
             self.bar.set_style(if wanders { wandering(self.label) } else { counted(self.label) });
             if wanders {
                 self.bar.enable_steady_tick(TICK);

@@ -28,6 +28,12 @@ pub fn width() -> Option<usize> {
     std::io::stdout().is_terminal().then(|| usize::from(columns).max(NARROWEST))
 }
 
+/// Returns the columns of the terminal that errors are written to; `None` for a pipe.
+pub fn error_width() -> Option<usize> {
+    let (_, columns) = console::Term::stderr().size_checked()?;
+    std::io::stderr().is_terminal().then(|| usize::from(columns).max(NARROWEST))
+}
+
 fn is_dumb() -> bool {
     std::env::var_os("TERM").is_some_and(|term| term == "dumb")
 }

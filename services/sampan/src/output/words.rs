@@ -30,7 +30,7 @@ pub fn paragraph(first: &str, text: &str) -> Result<()> {
 }
 
 /// Breaks a paragraph between words; without a width it stays one line.
-fn wrapped(first: &str, text: &str, width: Option<usize>) -> Vec<String> {
+pub fn wrapped(first: &str, text: &str, width: Option<usize>) -> Vec<String> {
     let Some(width) = width else { return vec![format!("{first}{text}")] };
     let indent = measure_text_width(first);
     let mut lines = Vec::new();

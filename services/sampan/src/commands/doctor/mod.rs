@@ -90,25 +90,22 @@ impl Finding {
 }
 
 fn print(findings: &[Finding]) -> anyhow::Result<()> {
-    let mut table = style::table(["check", "of", "", "found"]);
+    let longest = findings.iter().map(|finding| finding.check.len()).max().unwrap_or(0);
     for Finding { check, subject, outcome } in findings {
         let (word, found) = match outcome {
-            Ok(found) => (style::good("ok"), found),
+            Ok(found) => (style::good("ok   "), found),
             Err(wrong) => (style::bad("wrong"), &wrong.what),
         };
-        table.add_row([(*check).to_owned(), subject.clone(), word, found.clone()]);
+        words::paragraph(&format!("{word}  {check:longest$}  "), &format!("{subject}: {found}"))?;
+        if let Err(wrong) = outcome {
+            words::paragraph(&format!("{:width$}to mend: ", "", width = longest + 9), &wrong.mend)?;
+        }
     }
-    words::line(&table.to_string())?;
-    let wrong: Vec<_> =
-        findings.iter().filter_map(|finding| Some((finding, finding.outcome.as_ref().err()?))).collect();
-    if wrong.is_empty() {
-        return words::line("all is well");
+    let wrong = findings.iter().filter(|finding| !finding.is_well()).count();
+    match wrong {
+        0 => words::line("all is well"),
+        wrong => words::line(&format!("{wrong} of {} checks found something to mend", findings.len())),
     }
-    words::line("to mend:")?;
-    for (Finding { check, subject, .. }, wrong) in wrong {
-        words::line(&format!("  {check} of {subject}: {}", wrong.mend))?;
-    }
-    Ok(())
 }
 
 fn as_json(findings: &[Finding]) -> serde_json::Value {

@@ -154,7 +154,7 @@ mod tests {
         let path = folder.path().join("audit.jsonl");
         let free = free_bytes(folder.path());
         assert!(free.is_none_or(|free| free > 0));
-        let told = |found: Result<String, Wrong>| found.map_or_else(|wrong| wrong.what, |found| found);
+        let told = |found: Result<String, Wrong>| found.unwrap_or_else(|wrong| wrong.what);
         assert!(told(audit_file(&path)).starts_with("will be made") || free < Some(LEAST_ROOM));
         assert!(!path.exists());
         std::fs::write(&path, "{}\n").unwrap();
