@@ -97,12 +97,6 @@ impl Mesh {
         replicas.get_mut(&(role, place)).and_then(|replica| replica.server.take()).expect("it runs").kill();
     }
 
-    /// Cuts every call that the proxy has with any replica at this moment.
-    pub async fn cut_calls(&self) {
-        let replicas = self.replicas.lock().await;
-        join_all(replicas.keys().map(|(role, place)| self.proxy.cut(role, *place))).await;
-    }
-
     /// Starts a replica in a place and returns when the proxy uses it.
     async fn bring(&self, role: &'static str, place: usize) {
         let url = [self.url()];
