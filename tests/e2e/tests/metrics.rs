@@ -6,7 +6,9 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
+use sampan_proto::export::v1::ExportSpec;
 use sampan_proto::operation::v1::OperationState;
+use sampan_proto::quota::v1::WhenQuotaSpent;
 use sampan_tests_e2e::{Server, Setup, Simulator, TENCENT, free_port, prepare, spec_of};
 
 /// Endings that Prometheus adds to the name of a histogram.
@@ -50,14 +52,22 @@ async fn dashboard_and_alerts_name_only_what_the_running_binary_exports_and_no_o
     let server = Server::start(&files).await;
     let api = server.api();
     let operation = api.start(spec_of(&TENCENT, TENCENT.image("ubuntu"))).await;
+    // A day has five units: the sixth start has to wait.
+    let mut names = vec![operation.name.clone()];
+    for number in 2..=6 {
+        let image = clouds.add_image(&TENCENT, &format!("image{number}")).await;
+        let spec = ExportSpec { when_quota_spent: WhenQuotaSpent::Queue.into(), ..spec_of(&TENCENT, image) };
+        names.push(api.start(spec).await.name);
+    }
     // The first scrape sees the lane; it stays visible after the operation.
     let url = format!("http://127.0.0.1:{port}/metrics");
     let first = clouds.fetch(&url).await.text().await.unwrap();
     assert!(first.contains("sampan_quota_limit{"), "{first}");
-    let ended = api.ended(&operation.name).await;
-    assert_eq!(ended.state(), OperationState::Succeeded);
+    for name in &names[..5] {
+        assert_eq!(api.ended(name).await.state(), OperationState::Succeeded);
+    }
     // It is counted a moment after its last record is there.
-    let counted = r#"sampan_operations_ended_total{kind="export",state="succeeded"} 1"#;
+    let counted = r#"sampan_operations_ended_total{kind="export",state="succeeded"} 5"#;
     let mut text = String::new();
     for _ in 0..200 {
         text = clouds.fetch(&url).await.text().await.unwrap();
@@ -88,6 +98,10 @@ async fn dashboard_and_alerts_name_only_what_the_running_binary_exports_and_no_o
     let id = operation.name.trim_start_matches("operations/");
     assert!(!text.contains(id), "an operation is no label");
     assert!(text.contains(counted), "{text}");
+    assert!(
+        labels(&text).iter().any(|line| line.starts_with("sampan_queue_position_count{") && line.ends_with(" 1")),
+        "{text}"
+    );
     let attempts = labels(&text).into_iter().filter(|line| line.starts_with("sampan_cloud_attempts_total{"));
     assert!(attempts.clone().any(|line| line.contains("ExportImages") && line.contains(r#"class="ok""#)));
 }

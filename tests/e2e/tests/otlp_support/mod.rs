@@ -19,7 +19,7 @@ use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::metrics::v1::metric::Data;
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
+use tokio::task::JoinSet;
 use tonic::{Request, Response, Status};
 
 /// How long what was sent may take to arrive: exporters send every few seconds.
@@ -87,13 +87,8 @@ impl Arrived {
 pub struct Collector {
     url: String,
     kept: Keeper,
-    serving: JoinHandle<()>,
-}
-
-impl Drop for Collector {
-    fn drop(&mut self) {
-        self.serving.abort();
-    }
+    /// Ends with the value.
+    _serving: JoinSet<()>,
 }
 
 #[derive(Clone, Default)]
@@ -112,8 +107,9 @@ impl Collector {
         let incoming = stream::unfold(listener, |listener| async {
             Some((listener.accept().await.map(|(socket, _)| socket), listener))
         });
-        let serving = tokio::spawn(async move { router.serve_with_incoming(incoming).await.unwrap() });
-        Self { url, kept, serving }
+        let mut serving = JoinSet::new();
+        serving.spawn(async move { router.serve_with_incoming(incoming).await.unwrap() });
+        Self { url, kept, _serving: serving }
     }
 
     /// Returns its address.
