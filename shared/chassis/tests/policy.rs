@@ -83,6 +83,29 @@ fn everything_else_is_refused_and_the_nearest_lack_is_named() {
 }
 
 #[test]
+fn every_region_that_is_touched_has_to_be_permitted() {
+    let ann = access("ann", POLICY);
+    let both = export().region("ap-shanghai");
+    assert!(ann.check(&both).is_ok());
+    assert_eq!(missing(&ann, &both.region("eu-frankfurt")), "region", "the last one too");
+}
+
+#[test]
+fn who_is_not_known_is_in_no_team_and_owns_nothing() {
+    let rule = "actions = [\"*\"]\naccounts = [\"*\"]\nregions = [\"*\"]\nbuckets = [\"*\"]\n";
+    let team = format!("[teams]\nall = [\"*\"]\n[[allow]]\nsubjects = [\"team:all\"]\n{rule}");
+    assert!(access("ann", &team).check(&export()).is_ok());
+    assert_eq!(missing(&access("", &team), &export()), "subject");
+    let mut record = running(id(1));
+    record.caller = String::new();
+    for whose in ["self", "team"] {
+        let everybody = format!("[[allow]]\nsubjects = [\"*\"]\noperations_of = [\"{whose}\"]\n{rule}");
+        assert!(access("", &everybody).check(&export()).is_ok());
+        assert!(!access("", &everybody).may("operations.read", &record), "{whose}: nobody's is not everybody's");
+    }
+}
+
+#[test]
 fn an_empty_policy_refuses_everything() {
     assert_eq!(missing(&access("ann", ""), &Ask::new("quota.read")), "subject");
 }
@@ -96,6 +119,13 @@ fn a_rule_without_a_cap_wins_over_one_with_a_cap() {
 }
 
 #[test]
+fn of_several_caps_the_first_holds() {
+    let second = format!("[[allow]]{}", POLICY.split("[[allow]]").nth(1).unwrap().replace("\"50\"", "\"70\""));
+    let permit = access("ann", &format!("{POLICY}\n{second}")).check(&export()).unwrap();
+    assert_eq!(permit.limit(None).unwrap().unwrap().to_string(), "50 USD");
+}
+
+#[test]
 fn operations_belong_to_their_caller_and_to_its_team() {
     let mut record = running(id(1));
     record.lane.account = "prod-cn".parse().unwrap();
@@ -103,6 +133,12 @@ fn operations_belong_to_their_caller_and_to_its_team() {
     assert!(access("ann", POLICY).may("operations.cancel", &record), "one team");
     assert!(!access("ann", POLICY).may("operations.retry", &record), "an action that no rule has");
     assert!(!access("bob", POLICY).may("operations.read", &record), "another team");
+    record.lane.account = "dev".parse().unwrap();
+    assert!(!access("ann", POLICY).may("operations.cancel", &record), "on an account that its rule does not name");
+    record.lane.account = "prod-cn".parse().unwrap();
+    record.lane.region = "eu-frankfurt".parse().unwrap();
+    assert!(!access("ann", POLICY).may("operations.cancel", &record), "in a region that its rule does not name");
+    record.lane.region = "ap-guangzhou".parse().unwrap();
     record.caller = "bob".to_owned();
     assert!(access("bob", POLICY).may("operations.read", &record), "its own");
     assert!(!access("ann", POLICY).may("operations.read", &record), "another's");

@@ -150,7 +150,8 @@ impl Policy {
     }
 
     fn share_a_team(&self, one: &str, other: &str) -> bool {
-        one == other || self.teams.keys().any(|team| self.is_member(team, one) && self.is_member(team, other))
+        let is_same = !one.is_empty() && one == other;
+        is_same || self.teams.keys().any(|team| self.is_member(team, one) && self.is_member(team, other))
     }
 }
 
