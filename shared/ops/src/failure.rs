@@ -1,7 +1,7 @@
 //! Decides in which words an operation fails.
 
 use sampan_cloud::CallError;
-use sampan_core::Reason;
+use sampan_core::{Reason, Violation};
 use sampan_state::operation::Failure;
 
 /// Tells a failed cloud call.
@@ -24,4 +24,17 @@ pub fn of_reason(reason: Reason, message: impl Into<String>) -> Failure {
         vendor_request_id: None,
         violations: Vec::new(),
     }
+}
+
+/// Tells broken rules, of which the first gives the reason; never empty.
+pub fn of_rules(violations: Vec<Violation>) -> Failure {
+    let first = violations.first();
+    let reason = first.map(|violation| violation.rule.clone()).unwrap_or_default();
+    let message = match (first, violations.len()) {
+        (Some(first), 1) => first.message.clone(),
+        (Some(first), 2) => format!("{}, and 1 more rule is broken", first.message),
+        (Some(first), count) => format!("{}, and {} more rules are broken", first.message, count - 1),
+        (None, _) => String::new(),
+    };
+    Failure { reason, message, vendor_code: None, vendor_request_id: None, violations }
 }

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use sampan_cloud::copy::{CreateImageCall, DiskFromSnapshot, SnapshotCopyCall};
 use sampan_core::{ImageId, Reason, Region};
 use sampan_ops::context::Announcement;
+use sampan_ops::failure::of_rules;
 use sampan_ops::{Outcome, Settled, StepContext, StepError};
 use sampan_state::operation::TargetState;
 use serde::{Deserialize, Serialize};
@@ -18,7 +19,7 @@ use super::look::Looks;
 use super::next::{Next, Wanted, next, regions};
 use super::refused::refused;
 use super::target::{self, Work};
-use super::{Job, Planned, fail, refusal};
+use super::{Job, Planned, fail};
 use crate::survey::DestinationSurvey;
 use crate::{keys, rules};
 
@@ -118,7 +119,7 @@ pub(super) async fn recheck(
         if enforced.is_empty() {
             free.push((*index, survey));
         } else {
-            target::fail(context, *index, refusal(enforced));
+            target::fail(context, *index, of_rules(enforced));
         }
     }
     Ok(free)

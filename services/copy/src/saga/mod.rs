@@ -30,8 +30,9 @@ use sampan_chassis::PeerTransport;
 use sampan_chassis::cost::Pricing;
 use sampan_cloud::image::Image;
 use sampan_cloud::{Account, Accounts};
+use sampan_core::Reason;
 use sampan_core::limits::Limits;
-use sampan_core::{Reason, Violation};
+use sampan_ops::failure::of_reason as fail;
 use sampan_ops::{CancelOutcome, Conclusion, Outcome, Reopening, Saga, Step, StepContext, StepError};
 use sampan_state::operation::{Failure, Operation, State, TargetState};
 use serde::{Deserialize, Serialize};
@@ -197,27 +198,4 @@ impl Job<'_> {
     fn is_all_or_nothing(self) -> bool {
         self.spec.failure_policy == FailurePolicy::AllOrNothing
     }
-}
-
-fn fail(reason: Reason, message: impl Into<String>) -> Failure {
-    Failure {
-        reason: reason.as_str().to_owned(),
-        message: message.into(),
-        vendor_code: None,
-        vendor_request_id: None,
-        violations: Vec::new(),
-    }
-}
-
-/// Tells broken rules as a failure.
-fn refusal(violations: Vec<Violation>) -> Failure {
-    let first = violations.first();
-    let reason = first.map(|violation| violation.rule.clone()).unwrap_or_default();
-    let message = match (first, violations.len()) {
-        (Some(first), 1) => first.message.clone(),
-        (Some(first), 2) => format!("{}, and 1 more rule is broken", first.message),
-        (Some(first), count) => format!("{}, and {} more rules are broken", first.message, count - 1),
-        (None, _) => String::new(),
-    };
-    Failure { reason, message, vendor_code: None, vendor_request_id: None, violations }
 }

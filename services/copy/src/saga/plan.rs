@@ -7,12 +7,13 @@ use jiff::SignedDuration;
 use sampan_chassis::cost::Objection;
 use sampan_cloud::image::Image;
 use sampan_core::{ImageId, Region, Violation};
-use sampan_ops::{Outcome, StepContext, StepError, failure};
+use sampan_ops::failure::{self, of_rules};
+use sampan_ops::{Outcome, StepContext, StepError};
 use sampan_state::operation::{Target, TargetState};
 use serde::{Deserialize, Serialize};
 
 use super::target::{self, DiskWork, Work};
-use super::{Job, Planned, again, refusal};
+use super::{Job, Planned, again};
 use crate::spec::Route;
 use crate::survey::Survey;
 use crate::{price, rules, waiting};
@@ -49,7 +50,7 @@ pub(super) async fn run(job: Job<'_>, context: &mut StepContext) -> Result<Outco
     }
     if !enforced.is_empty() {
         if !keeps_some(context) {
-            return Ok(Outcome::Fail(refusal(enforced)));
+            return Ok(Outcome::Fail(of_rules(enforced)));
         }
         refuse_targets(context, enforced);
     }
@@ -97,7 +98,7 @@ async fn too_dear(
         }
         Objection::Unknown { .. } | Objection::Above { .. } | Objection::Currency { .. } => {
             if !keeps_some(context) {
-                return Ok(Some(Outcome::Fail(refusal(vec![violation]))));
+                return Ok(Some(Outcome::Fail(of_rules(vec![violation]))));
             }
             refuse_targets(context, vec![violation]);
             return Ok(None);
@@ -193,7 +194,7 @@ fn refuse_targets(context: &mut StepContext, enforced: Vec<Violation>) {
         };
         let violations: Vec<Violation> = enforced.iter().filter(is_about).cloned().collect();
         if !violations.is_empty() {
-            target::fail(context, index, refusal(violations));
+            target::fail(context, index, of_rules(violations));
         }
     }
 }

@@ -23,6 +23,7 @@ use sampan_cloud::Accounts;
 use sampan_cloud::image::Disk;
 use sampan_core::Reason;
 use sampan_core::limits::Limits;
+use sampan_ops::failure::of_reason as fail;
 use sampan_ops::{CancelOutcome, Conclusion, Outcome, Saga, Step, StepContext, StepError};
 use sampan_state::operation::{Failure, Operation, State, TargetState};
 use serde::{Deserialize, Serialize};
@@ -167,15 +168,5 @@ impl Saga for ExportSaga {
         let spec: ExportSpec = serde_json::from_value(operation.request.clone()).ok()?;
         let span = operation.deadline?.duration_since(operation.started.unwrap_or(operation.created));
         Some(waiting::stall_after(&spec, Duration::try_from(span).ok()?))
-    }
-}
-
-fn fail(reason: Reason, message: impl Into<String>) -> Failure {
-    Failure {
-        reason: reason.as_str().to_owned(),
-        message: message.into(),
-        vendor_code: None,
-        vendor_request_id: None,
-        violations: Vec::new(),
     }
 }

@@ -9,11 +9,12 @@ use sampan_chassis::cost::{Objection, Pricing};
 use sampan_cloud::bucket::Bucket;
 use sampan_cloud::image::{Disk, ExportSearch, ExportStarted, ExportTask, Image};
 use sampan_cloud::{Account, CallClass, CallError};
+use sampan_core::DiskRole;
 use sampan_core::limits::Limits;
-use sampan_core::{DiskRole, Violation};
 use sampan_ops::context::Announcement;
+use sampan_ops::failure::of_rules;
 use sampan_ops::{Outcome, Settled, StepContext, StepError};
-use sampan_state::operation::{Failure, Intent, Target, TargetState};
+use sampan_state::operation::{Intent, Target, TargetState};
 
 use super::search::{self, Looks, Trace, Verdict};
 use super::{Plan, Submitted, objects};
@@ -98,7 +99,7 @@ impl Job<'_> {
             context.warn(&warning.rule, warning.message.clone());
         }
         if !enforced.is_empty() {
-            return Ok(Checked::Stop(Outcome::Fail(refusal(enforced))));
+            return Ok(Checked::Stop(Outcome::Fail(of_rules(enforced))));
         }
         if let Some(spent) = survey.spent() {
             return Ok(Checked::Stop(Outcome::SpentElsewhere(spent.clone())));
@@ -130,7 +131,7 @@ impl Job<'_> {
                 Outcome::Poll { hint: Some(UNPRICED) }
             }
             Objection::Unknown { .. } | Objection::Above { .. } | Objection::Currency { .. } => {
-                Outcome::Fail(refusal(vec![violation]))
+                Outcome::Fail(of_rules(vec![violation]))
             }
         }))
     }
@@ -257,18 +258,6 @@ fn adopt(context: &mut StepContext, plan: Plan, task: Option<ExportTask>) -> Res
     context.warn(ANSWER_LOST, "the answer to the export call was lost; the running export was found and is followed");
     let task_id = task.map(|task| task.task_id);
     submitted(context, Submitted { plan, task_id, objects: Vec::new(), vendor_request_id: None })
-}
-
-fn refusal(violations: Vec<Violation>) -> Failure {
-    let first = violations.first();
-    let reason = first.map(|violation| violation.rule.clone()).unwrap_or_default();
-    let message = match (first, violations.len()) {
-        (Some(first), 1) => first.message.clone(),
-        (Some(first), 2) => format!("{}, and 1 more rule is broken", first.message),
-        (Some(first), count) => format!("{}, and {} more rules are broken", first.message, count - 1),
-        (None, _) => String::new(),
-    };
-    Failure { reason, message, vendor_code: None, vendor_request_id: None, violations }
 }
 
 /// Returns the disks that an export writes, in the image's order.

@@ -122,7 +122,13 @@ pub fn state(operation: &Operation) -> String {
 
 fn print_error(error: &ErrorStatus, name: &str) -> Result<()> {
     let reason = style::faint(&format!("[{}]", error.reason));
-    words::paragraph(&format!("  {}    ", style::bad("error")), &format!("{} {reason}", error.message))?;
+    // The rules follow, each with its own words.
+    let message = match error.violations.len() {
+        0 => error.message.clone(),
+        1 => "1 rule is broken".to_owned(),
+        count => format!("{count} rules are broken"),
+    };
+    words::paragraph(&format!("  {}    ", style::bad("error")), &format!("{message} {reason}"))?;
     for violation in &error.violations {
         preview::print_violation(&style::bad("✗"), violation)?;
     }

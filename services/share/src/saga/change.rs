@@ -10,11 +10,12 @@ use std::time::Duration;
 
 use sampan_cloud::CallError;
 use sampan_cloud::share::ShareCall;
-use sampan_core::{Reason, Violation, finding};
+use sampan_core::{Reason, finding};
 use sampan_ops::context::Announcement;
+use sampan_ops::failure::of_rules;
 use sampan_ops::{Outcome, Settled, StepContext, StepError};
 use sampan_state::OnSpent;
-use sampan_state::operation::{Failure, Intent, TargetState};
+use sampan_state::operation::{Intent, TargetState};
 
 use super::notes::Notes;
 use super::{Job, done, fail, prolong, targets};
@@ -73,11 +74,11 @@ impl Job<'_> {
             context.warn(&warning.rule, warning.message.clone());
         }
         if !enforced.is_empty() && !has_changed(context, notes) {
-            return Ok(Next::Stop(Outcome::Fail(broken_rules(enforced))));
+            return Ok(Next::Stop(Outcome::Fail(of_rules(enforced))));
         }
         let Some(live) = live.filter(|_| enforced.is_empty()) else {
             // The first calls have changed something; what is left of the change is given up.
-            let failure = broken_rules(enforced);
+            let failure = of_rules(enforced);
             let open = self.open(context);
             notes.refuse(open, &failure);
             return Ok(Next::Stop(self.finish(context, notes)?));
@@ -268,14 +269,4 @@ fn begin_targets(context: &mut StepContext, call: &ShareCall) {
             target.started.get_or_insert(now);
         }
     }
-}
-
-fn broken_rules(violations: Vec<Violation>) -> Failure {
-    let first = violations.first();
-    let reason = first.and_then(|violation| Reason::from_word(&violation.rule)).unwrap_or(Reason::CloudRefused);
-    let message = match violations.as_slice() {
-        [one] => one.message.clone(),
-        more => format!("{} rules are broken; the first: {}", more.len(), first.map_or("", |one| &one.message)),
-    };
-    Failure { violations, ..fail(reason, message) }
 }

@@ -22,6 +22,7 @@ use jiff::SignedDuration;
 use sampan_cloud::{Account, Accounts};
 use sampan_core::limits::Limits;
 use sampan_core::{Reason, SharedClock};
+use sampan_ops::failure::of_reason as fail;
 use sampan_ops::{
     CancelOutcome, Conclusion, Engine, LaneRules, Outcome, Reopening, Saga, Step, StepContext, StepError,
 };
@@ -170,10 +171,6 @@ impl Saga for ShareSaga {
         // Every part ends within seconds or waits for something that it names.
         None
     }
-}
-
-fn fail(reason: Reason, message: impl Into<String>) -> Failure {
-    sampan_ops::failure::of_reason(reason, message)
 }
 
 fn done<T: Serialize>(output: &T) -> Result<Outcome, StepError> {
