@@ -36,12 +36,15 @@ fn account_numbers_are_digits_and_users_are_told_apart() {
                 "12a45678",
                 "０１２３４５６",
                 "0123456",
+                "100000000000000000000",
                 "name@corp.onaliyun.com",
                 "uin/100012345678",
+                "uin:100012345678",
+                "10000000000000000000",
             ],
         );
-        let malformed = (1..=5).map(|index| at(index, "SHARE_ACCOUNT_MALFORMED"));
-        let users = (6..=7).map(|index| at(index, "SHARE_ACCOUNT_NOT_ROOT"));
+        let malformed = (1..=6).map(|index| at(index, "SHARE_ACCOUNT_MALFORMED"));
+        let users = (7..=9).map(|index| at(index, "SHARE_ACCOUNT_NOT_ROOT"));
         assert_eq!(wrong, malformed.chain(users).collect::<Vec<_>>(), "{cloud}");
     }
 }
@@ -76,6 +79,23 @@ fn fifty_accounts_may_be_named_and_fifty_one_may_not() {
         assert_eq!(check(Change::Set, 51), over);
         assert_eq!(check(Change::Remove, 51), [], "nothing is exceeded by taking back");
     }
+}
+
+#[test]
+fn an_answer_stays_small_however_many_accounts_are_wrong() {
+    let named: Vec<String> = (0..5_000).map(|index| format!("user-{index}")).collect();
+    assert_eq!(broken(Cloud::Tencent, Change::Add, &named.iter().map(String::as_str).collect::<Vec<_>>()).len(), 100);
+}
+
+#[tokio::test]
+async fn who_has_the_image_already_may_lose_it_though_the_list_is_beyond_the_limit() {
+    // More than the documents permit, by another edition of the limits or by hand.
+    let world = World::new(Cloud::Tencent);
+    world.cloud.shared_with(&world.image, &numbers(0..60));
+    succeeded(&world.run(Change::Remove, &numbers(0..5)).await);
+    assert_eq!(world.calls_made(), [(0, 5)]);
+    succeeded(&world.run(Change::Add, &numbers(5..6)).await);
+    assert_eq!(world.calls_made().len(), 1, "nobody comes anew");
 }
 
 #[test]
@@ -166,6 +186,14 @@ fn images_with_data_disks_may_be_refused_by_tencent() {
     let add_disk = |image: &mut Image| image.disks.push(disk(DiskRole::Data));
     assert_eq!(of_image(Cloud::Tencent, Change::Add, add_disk), warning(Reason::ImageNotShareable));
     assert_eq!(of_image(Cloud::Alibaba, Change::Add, add_disk), []);
+}
+
+#[test]
+fn an_image_that_does_not_exist_is_told_with_the_way_to_another_region() {
+    let spec: ShareSpec = spec(Cloud::Tencent, Change::Add, numbers(0..1));
+    let found: Vec<Violation> = rules::image::check(&spec, None).into_iter().map(finding::Finding::violation).collect();
+    assert_eq!((found.len(), found[0].rule.as_str()), (1, "IMAGE_NOT_FOUND"));
+    assert!(found[0].fix.contains("copy the image there"), "{}", found[0].fix);
 }
 
 #[tokio::test]
