@@ -10,6 +10,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::UnixStream;
+use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep};
 
 use crate::redis::{free_port, is_installed};
@@ -26,7 +27,8 @@ const ANY: &str = "any";
 pub struct Proxy {
     process: Child,
     port: u16,
-    control: PathBuf,
+    /// One command at a time: its queue is short.
+    control: Mutex<PathBuf>,
     _folder: TempDir,
 }
 
@@ -72,6 +74,15 @@ impl Proxy {
         }
     }
 
+    /// Returns how many calls to its role a place has at this moment.
+    pub async fn calls(&self, role: &str, place: usize) -> usize {
+        let table = self.tell("show stat").await;
+        let start = format!("{role},{role}-{place},");
+        let row = table.lines().find(|line| line.starts_with(&start)).expect("the place is in the table");
+        // Name, place, queued, most queued, current.
+        row.split(',').nth(4).and_then(|count| count.parse().ok()).expect("a count")
+    }
+
     /// Cuts every call that is with a place at this moment.
     pub async fn cut(&self, role: &str, place: usize) {
         for backend in [role, ANY] {
@@ -86,7 +97,8 @@ impl Proxy {
     }
 
     async fn tell(&self, command: &str) -> String {
-        ask(&self.control, command).await.expect("the proxy answers")
+        let control = self.control.lock().await;
+        ask(&control, command).await.expect("the proxy answers")
     }
 
     async fn try_start(roles: &[&str], places: usize, quiet: Option<Duration>) -> Option<Self> {
@@ -103,11 +115,11 @@ impl Proxy {
             .stderr(std::fs::File::create(folder.path().join("log")).expect("a log"))
             .spawn()
             .expect("haproxy starts");
-        let mut proxy = Self { process, port, control, _folder: folder };
+        let mut proxy = Self { process, port, control: Mutex::new(control.clone()), _folder: folder };
         let started = Instant::now();
         while started.elapsed() < PATIENCE && proxy.process.try_wait().expect("a child").is_none() {
             // It opens this socket together with its port, and ends when it cannot open both.
-            if ask(&proxy.control, "show info").await.is_ok_and(|told| told.contains("Stopping: 0")) {
+            if ask(&control, "show info").await.is_ok_and(|told| told.contains("Stopping: 0")) {
                 return Some(proxy);
             }
             sleep(Duration::from_millis(10)).await;

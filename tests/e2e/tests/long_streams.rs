@@ -1,4 +1,4 @@
-//! A proxy that cuts streams stops no command that follows an operation.
+//! A proxy that cuts calls stops no command that starts an operation, or follows it.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
 use std::process::Output;
@@ -102,5 +102,25 @@ async fn export_goes_on_when_every_stream_is_cut_at_every_news() {
     let (exported, cuts) = tokio::join!(exported, cutting);
     assert!(cuts > 3, "{cuts}");
     assert_succeeded(&exported);
+    assert_eq!(world.clouds.audit().await.accepted_exports(&ALIBABA, &image), 1);
+}
+
+#[tokio::test]
+async fn export_starts_once_when_the_answer_to_its_start_is_cut() {
+    let Some((world, proxy)) = behind_proxy(Setup::default(), None).await else { return };
+    let (image, url) = (ALIBABA.image("ubuntu"), proxy.url());
+    let export = export(&ALIBABA, &image);
+    // The server has the call and stands still, as a busy machine does.
+    world.server().signal("STOP");
+    let cutting = async {
+        while proxy.calls("export", 0).await == 0 {
+            tokio::task::yield_now().await;
+        }
+        proxy.cut("export", 0).await;
+        world.server().signal("CONT");
+    };
+    let (exported, ()) = tokio::join!(run_at(&url, world.folder(), &export), cutting);
+    assert_succeeded(&exported);
+    assert_eq!(world.api().list(Default::default()).await.operations.len(), 1);
     assert_eq!(world.clouds.audit().await.accepted_exports(&ALIBABA, &image), 1);
 }

@@ -4,6 +4,7 @@ use sampan_proto::copy::v1::{CopyImageRequest, PreviewCopyRequest};
 
 use super::export::{output_failure, start_and_watch};
 use super::preview::exit_by;
+use super::start::surely;
 use crate::cli::{CopyCommand, Output, PreviewCopyCommand};
 use crate::client::{Client, Failure};
 use crate::exit::Exit;
@@ -16,12 +17,13 @@ use crate::output;
 pub async fn copy(command: CopyCommand) -> Result<Exit, Failure> {
     let client = Client::connect(&command.client).await?;
     let request = CopyImageRequest {
-        // Repeating the command after a lost answer must not start twice, so there is always a request id.
+        // A start is repeated when its answer is lost and must not start twice, so there is always a request id.
         request_id: command.request_id.clone().unwrap_or_else(|| uuid::Uuid::new_v4().to_string()),
         spec: Some(command.copy.spec()),
         labels: command.labels.iter().cloned().collect(),
     };
-    let started = client.copies().copy_image(request).await?.into_inner().operation.unwrap_or_default();
+    let call = async || client.copies().copy_image(request.clone()).await;
+    let started = surely(&request.request_id, call).await?.operation.unwrap_or_default();
     start_and_watch(&client, &started, command.detach, command.client.output).await
 }
 

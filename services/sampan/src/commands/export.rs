@@ -4,6 +4,7 @@ use anyhow::Result;
 use sampan_proto::export::v1::ExportImageRequest;
 use sampan_proto::operation::v1::Operation;
 
+use super::start::surely;
 use super::{exit_of, watch_to_the_end};
 use crate::cli::{ExportCommand, Output};
 use crate::client::{Client, Failure};
@@ -17,12 +18,13 @@ use crate::output::{json, operation, words};
 pub async fn export(command: ExportCommand) -> Result<Exit, Failure> {
     let client = Client::connect(&command.client).await?;
     let request = ExportImageRequest {
-        // Repeating the command after a lost answer must not start twice, so there is always a request id.
+        // A start is repeated when its answer is lost and must not start twice, so there is always a request id.
         request_id: command.request_id.clone().unwrap_or_else(|| uuid::Uuid::new_v4().to_string()),
         spec: Some(command.export.spec()),
         labels: command.labels.iter().cloned().collect(),
     };
-    let started = client.exports().export_image(request).await?.into_inner().operation.unwrap_or_default();
+    let call = async || client.exports().export_image(request.clone()).await;
+    let started = surely(&request.request_id, call).await?.operation.unwrap_or_default();
     start_and_watch(&client, &started, command.detach, command.client.output).await
 }
 

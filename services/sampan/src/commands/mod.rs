@@ -9,6 +9,7 @@ mod operations;
 mod preview;
 mod quota;
 mod share;
+mod start;
 mod watch;
 
 pub use copy::copy;

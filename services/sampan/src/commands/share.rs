@@ -6,6 +6,7 @@ use sampan_proto::share::v1::{
 
 use super::export::{output_failure, start_and_watch};
 use super::preview::exit_by;
+use super::start::surely;
 use crate::cli::{ChangeCommand, Output, PreviewShareCommand, ShareCommand, SharesCommand};
 use crate::client::{Client, Failure};
 use crate::exit::Exit;
@@ -22,17 +23,20 @@ pub async fn share(command: ShareCommand) -> Result<Exit, Failure> {
         ShareCommand::Add(command) => {
             let Parts { request_id, spec, labels } = parts(&command);
             let request = ShareImageRequest { request_id, spec, labels };
-            (client.shares().share_image(request).await?.into_inner().operation, command)
+            let call = async || client.shares().share_image(request.clone()).await;
+            (surely(&request.request_id, call).await?.operation, command)
         }
         ShareCommand::Remove(command) => {
             let Parts { request_id, spec, labels } = parts(&command);
             let request = UnshareImageRequest { request_id, spec, labels };
-            (client.shares().unshare_image(request).await?.into_inner().operation, command)
+            let call = async || client.shares().unshare_image(request.clone()).await;
+            (surely(&request.request_id, call).await?.operation, command)
         }
         ShareCommand::Set(command) => {
             let Parts { request_id, spec, labels } = parts(&command);
             let request = SetImageSharesRequest { request_id, spec, labels };
-            (client.shares().set_image_shares(request).await?.into_inner().operation, command)
+            let call = async || client.shares().set_image_shares(request.clone()).await;
+            (surely(&request.request_id, call).await?.operation, command)
         }
     };
     start_and_watch(&client, &started.unwrap_or_default(), command.detach, command.client.output).await
@@ -47,7 +51,7 @@ struct Parts {
 
 fn parts(command: &ChangeCommand) -> Parts {
     Parts {
-        // Repeating the command after a lost answer must not start twice, so there is always a request id.
+        // A start is repeated when its answer is lost and must not start twice, so there is always a request id.
         request_id: command.request_id.clone().unwrap_or_else(|| uuid::Uuid::new_v4().to_string()),
         spec: Some(command.share.spec()),
         labels: command.labels.iter().cloned().collect(),

@@ -86,7 +86,8 @@ impl Patience {
     }
 }
 
-fn is_passing(code: Code) -> bool {
+/// Returns whether a call may go through when it is made again.
+pub(super) fn is_passing(code: Code) -> bool {
     matches!(code, Code::Unavailable | Code::Cancelled | Code::DeadlineExceeded | Code::Unknown | Code::Internal)
 }
 
