@@ -23,7 +23,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use percent_encoding::percent_decode_str;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::open::OpenError;
@@ -95,6 +95,9 @@ impl RedisUrl {
         SCHEMES.iter().any(|scheme| text.starts_with(scheme))
     }
 }
+
+/// What a name needs no code for.
+const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 const SCHEMES: [&str; 4] = ["redis://", "rediss://", "redis+sentinel://", "redis+cluster://"];
 
@@ -192,7 +195,11 @@ impl RedisUrl {
             "sentinel_password" => self.sentinel_credentials.password = Some(value.to_owned().into()),
             other => {
                 let known = "prefix, wait, wait_ms, eviction, tls, ca, cert, key, sentinel_user, sentinel_password";
-                return Err(wrong(format!("`{other}` is no option; there are {known}")));
+                // Behind an unencoded `?` of a password stands the rest of it, and the host.
+                return Err(match other.contains('@') {
+                    true => wrong("a `?` in a password is written %3F"),
+                    false => wrong(format!("`{other}` is no option; there are {known}")),
+                });
             }
         }
         Ok(())
@@ -202,6 +209,10 @@ impl RedisUrl {
 fn decode(text: &str) -> Result<String, OpenError> {
     let decoded = percent_decode_str(text).decode_utf8();
     decoded.map(|text| text.into_owned()).map_err(|_| wrong("a part of it is not UTF-8 after decoding"))
+}
+
+fn encode(text: &str) -> impl fmt::Display {
+    utf8_percent_encode(text, PLAIN)
 }
 
 fn parse_login(login: &str) -> Result<Credentials, OpenError> {
@@ -223,9 +234,12 @@ fn parse_host(text: &str, default_port: u16) -> Result<Host, OpenError> {
     };
     let port = match port {
         None => default_port,
-        Some(port) => port.parse().map_err(|_| wrong(format!("`{port}` is no port")))?,
+        // Not shown: it is a password when the host was forgotten.
+        Some(port) => {
+            port.parse().map_err(|_| wrong("what follows a host is no port; a password needs user:password@"))?
+        }
     };
-    if name.is_empty() || name.contains(char::is_whitespace) {
+    if name.is_empty() || name.contains(|c: char| c.is_whitespace() || "[]/@".contains(c)) {
         return Err(wrong("it names no host"));
     }
     Ok(Host { name: name.to_owned(), port })
@@ -238,7 +252,7 @@ fn parse_db(text: &str, topology: &Topology) -> Result<i64, OpenError> {
         _ if *topology == Topology::Cluster => Err(wrong("a cluster has only the database 0")),
         other => match other.parse::<u32>() {
             Ok(number) => Ok(number.into()),
-            Err(_) => Err(wrong(format!("`{other}` is no database; it is a number"))),
+            Err(_) => Err(wrong("what follows the hosts is no database; it is a number")),
         },
     }
 }
@@ -254,8 +268,8 @@ impl fmt::Display for RedisUrl {
         write!(f, "{scheme}://")?;
         match (&self.credentials.user, &self.credentials.password) {
             (None, None) => {}
-            (user, Some(_)) => write!(f, "{}:***@", user.as_deref().unwrap_or_default())?,
-            (Some(user), None) => write!(f, "{user}:@")?,
+            (user, Some(_)) => write!(f, "{}:***@", encode(user.as_deref().unwrap_or_default()))?,
+            (Some(user), None) => write!(f, "{}:@", encode(user))?,
         }
         for (number, host) in self.hosts.iter().enumerate() {
             let comma = if number == 0 { "" } else { "," };
@@ -263,12 +277,13 @@ impl fmt::Display for RedisUrl {
             if name.contains(':') { write!(f, "{comma}[{name}]:{port}")? } else { write!(f, "{comma}{name}:{port}")? }
         }
         if let Topology::Sentinel { master } = &self.topology {
-            write!(f, "/{master}")?;
+            write!(f, "/{}", encode(master))?;
         }
         if self.db != 0 {
             write!(f, "/{}", self.db)?;
         }
-        write!(f, "?prefix={}", self.prefix)
+        write!(f, "?prefix={}", self.prefix)?;
+        if self.tls && scheme != "rediss" { f.write_str("&tls=true") } else { Ok(()) }
     }
 }
 
@@ -308,10 +323,28 @@ mod tests {
     }
 
     #[test]
+    fn what_is_shown_is_an_address_again_whatever_is_in_its_names() {
+        for text in
+            ["redis://a%2Fb%40c:@host", "redis+sentinel://a/m%3Ain%2F1/2?tls=true", "redis+cluster://[::1]?tls=true"]
+        {
+            let url = parse(text);
+            let again = parse(&url.to_string());
+            assert_eq!((&again.topology, &again.credentials, again.tls), (&url.topology, &url.credentials, url.tls));
+        }
+    }
+
+    #[test]
+    fn a_password_with_a_slip_around_it_is_not_told() {
+        for text in ["redis://app:s3cret", "redis://:s3cret?x@host", "redis://:x?s3cret@host", "redis://:1/s3cret"] {
+            assert!(!why(text).contains("s3cret"), "{}", why(text));
+        }
+    }
+
+    #[test]
     fn what_is_wrong_is_said() {
         assert!(why("redis://").contains("host"));
-        assert!(why("redis://a:port").contains("`port` is no port"));
-        assert!(why("redis://a/x").contains("`x` is no database"));
+        assert!(why("redis://a:port").contains("is no port"));
+        assert!(why("redis://a/x").contains("is no database"));
         assert!(why("redis://a,b").contains("several hosts"));
         assert!(why("redis+sentinel://a").contains("no master"));
         assert!(why("redis+cluster://a/1").contains("database 0"));
