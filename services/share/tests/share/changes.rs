@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use sampan_core::Cloud;
+use sampan_cloud::CallClass;
+use sampan_core::{Cloud, Reason};
 use sampan_share_service::spec::Change;
 use sampan_state::operation::{QuotaHold, State, TargetState};
 
@@ -178,4 +179,32 @@ async fn failed_accounts_are_tried_again_and_nobody_else() {
     succeeded(&ended);
     assert_eq!(world.calls_made(), [(10, 0), (2, 0), (10, 0)]);
     assert_eq!(own(&ended).added, numbers(0..12), "the result tells of both rounds");
+}
+
+#[tokio::test]
+async fn a_list_that_cannot_be_read_back_at_last_is_asked_again_or_told() {
+    for (class, is_told) in [(CallClass::Transient, false), (CallClass::Permission, true)] {
+        let world = World::new(Cloud::Tencent);
+        {
+            let mut script = world.cloud.script();
+            // Before the call, after it, when nothing is left to call for, and then the reading back.
+            script.readable = 3;
+            script.lists.push_back((class, Reason::CloudUnavailable));
+        }
+        let ended = world.run(Change::Add, &numbers(0..2)).await;
+        succeeded(&ended);
+        assert!(world.cloud.script().lists.is_empty(), "it was read back");
+        assert_eq!(warned(&ended, "SHARES_UNREADABLE"), is_told, "{class:?}");
+        assert_eq!(own(&ended).added, numbers(0..2), "what was changed is known all the same");
+        assert_eq!(own(&ended).accounts.is_empty(), is_told);
+    }
+}
+
+#[tokio::test]
+async fn an_empty_list_carries_no_warnings_for_receivers() {
+    let world = World::new(Cloud::Tencent);
+    world.cloud.shared_with(&world.image, &numbers(0..2));
+    let ended = world.run(Change::Set, &[]).await;
+    succeeded(&ended);
+    assert!(warned(&ended, "UNSHARE_COPIES_STAY") && !warned(&ended, "SHARE_NOT_REVIEWED"), "{:?}", ended.warnings);
 }

@@ -55,6 +55,8 @@ pub struct Script {
     pub images: BTreeMap<(Region, ImageId), Image>,
     pub shares: BTreeMap<ImageId, BTreeMap<String, Timestamp>>,
     pub answers: VecDeque<Answer>,
+    /// Looks at a list that succeed before `lists` counts.
+    pub readable: u32,
     /// Failures of the next looks at a list.
     pub lists: VecDeque<(CallClass, Reason)>,
     pub disliked: BTreeMap<String, Reason>,
@@ -122,6 +124,7 @@ impl FakeCloud {
             images: BTreeMap::from([((region(cloud), id.clone()), image(&id))]),
             shares: BTreeMap::new(),
             answers: VecDeque::new(),
+            readable: 0,
             lists: VecDeque::new(),
             disliked: BTreeMap::new(),
             mixed: Mixed::Others,
@@ -257,7 +260,9 @@ impl ShareCloud for FakeCloud {
     async fn shares(&self, region: &Region, image: &ImageId) -> Result<Vec<Share>, CallError> {
         const ACTION: &str = "DescribeImageSharePermission";
         let mut script = self.script();
-        if let Some((class, reason)) = script.lists.pop_front() {
+        if script.readable > 0 {
+            script.readable -= 1;
+        } else if let Some((class, reason)) = script.lists.pop_front() {
             return Err(self.error(ACTION, class, reason, "no list"));
         }
         if !script.images.contains_key(&(region.clone(), image.clone())) {
