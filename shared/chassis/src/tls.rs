@@ -10,13 +10,14 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio_rustls::TlsAcceptor;
-use tokio_rustls::server::TlsStream;
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+
+use crate::server::connection::Connection;
 
 /// How long a client may take to say hello.
 const HELLO: Duration = Duration::from_secs(10);
@@ -130,7 +131,7 @@ impl Tls {
         listener: TcpListener,
         closing: CancellationToken,
         tasks: &TaskTracker,
-    ) -> ReceiverStream<std::io::Result<TlsStream<TcpStream>>> {
+    ) -> ReceiverStream<std::io::Result<Connection>> {
         let (sender, receiver) = mpsc::channel(HANDSHAKES);
         let handshakes = tasks.clone();
         tasks.spawn(async move {
@@ -153,7 +154,7 @@ impl Tls {
                 handshakes.spawn(async move {
                     let _ = stream.set_nodelay(true);
                     match tokio::time::timeout(HELLO, acceptor.accept(stream)).await {
-                        Ok(Ok(secured)) => drop(place.send(Ok(secured))),
+                        Ok(Ok(secured)) => drop(place.send(Ok(Connection::from(secured)))),
                         Ok(Err(error)) => tracing::info!(%error, "handshake failed"),
                         Err(_) => tracing::info!("handshake took too long"),
                     }

@@ -8,20 +8,20 @@ use std::sync::{Arc, OnceLock};
 use std::task::Poll;
 use std::time::Duration;
 
-use http::{Extensions, HeaderMap, Request, Response};
+use http::{HeaderMap, Request, Response};
 use sampan_cloud::audit::{AuditEvent, AuditLog, AuditRecord, CallContext, Refusal};
 use sampan_core::{Reason, SharedClock};
 use tonic::body::Body;
-use tonic::transport::server::{TcpConnectInfo, TlsConnectInfo};
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 use uuid::Uuid;
 
 use crate::auth::Access;
-use crate::layers::around::{Around, Inner, Next};
+use crate::layers::around::{Around, Next};
 use crate::layers::body::poll_with;
 use crate::layers::path::CallKind;
 use crate::layers::request_id;
+use crate::server::connection::RemoteEnd;
 use crate::status::Problem;
 
 /// Methods that change something, or hand out data.
@@ -71,7 +71,7 @@ impl Refusals {
 pub struct Named;
 
 impl Around for Named {
-    async fn around<S: Inner>(self, request: Request<Body>, next: Next<S>) -> Response<Body> {
+    async fn around<N: Next>(&self, request: Request<Body>, next: N) -> Response<Body> {
         let Some(witness) = request.extensions().get::<Witness>().cloned() else { return next.run(request).await };
         let caller = Access::of(request.extensions()).caller().to_owned();
         // Set once, by this layer alone.
@@ -86,8 +86,8 @@ impl Around for Named {
 }
 
 impl Around for Refusals {
-    async fn around<S: Inner>(self, mut request: Request<Body>, next: Next<S>) -> Response<Body> {
-        let Some(sink) = self.0 else { return next.run(request).await };
+    async fn around<N: Next>(&self, mut request: Request<Body>, next: N) -> Response<Body> {
+        let Some(sink) = &self.0 else { return next.run(request).await };
         let path = request.uri().path();
         if CallKind::of(path) == CallKind::Infrastructure {
             return next.run(request).await;
@@ -97,9 +97,9 @@ impl Around for Refusals {
             changes: changes(path),
             method: path.to_owned(),
             request_id: String::new(),
-            address: address(request.extensions()),
+            address: RemoteEnd::of(request.extensions()).address().map(|address| address.to_string()),
             caller: Arc::clone(&witness.caller),
-            sink,
+            sink: sink.clone(),
         };
         request.extensions_mut().insert(witness);
         let response = next.run(request).await;
@@ -187,12 +187,6 @@ fn word(code: Code) -> String {
         word.push(letter.to_ascii_uppercase());
     }
     word
-}
-
-fn address(extensions: &Extensions) -> Option<String> {
-    let plain = extensions.get::<TcpConnectInfo>().and_then(TcpConnectInfo::remote_addr);
-    let secure = || extensions.get::<TlsConnectInfo<TcpConnectInfo>>()?.get_ref().remote_addr();
-    plain.or_else(secure).map(|address| address.to_string())
 }
 
 #[cfg(test)]

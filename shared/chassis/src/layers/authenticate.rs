@@ -3,7 +3,6 @@
 //! A bearer token names the caller when there is one, because the certificate of a mesh names only the workload that
 //! carries the call. Without a token it is the client that a trusted proxy names, else the certificate itself.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use http::header::AUTHORIZATION;
@@ -11,12 +10,12 @@ use http::{Extensions, HeaderMap, Request, Response};
 use sampan_core::Reason;
 use tonic::Status;
 use tonic::body::Body;
-use tonic::transport::server::{TcpConnectInfo, TlsConnectInfo};
 
 use super::Caller;
-use super::around::{Around, Inner, Next};
+use super::around::{Around, Next};
 use super::path::CallKind;
-use crate::auth::{Access, Auth, Identity, Proof, certificate, proxy};
+use crate::auth::{Access, Auth, Identity, Proof, proxy};
+use crate::server::connection::RemoteEnd;
 use crate::status::Problem;
 
 /// Names the caller that another role of Sampan works for. From anybody else it is ignored.
@@ -43,7 +42,7 @@ impl Authenticate {
 }
 
 impl Around for Authenticate {
-    async fn around<S: Inner>(self, mut request: Request<Body>, next: Next<S>) -> Response<Body> {
+    async fn around<N: Next>(&self, mut request: Request<Body>, next: N) -> Response<Body> {
         // A probe has no identity; what health tells is no secret.
         if CallKind::is_health(request.uri().path()) {
             return next.run(request).await;
@@ -85,14 +84,15 @@ async fn prove(auth: &Auth, headers: &HeaderMap, extensions: &Extensions) -> Res
     {
         return Ok(Identity { subject: bearer.subject(token).await?, proof: Proof::Bearer });
     }
-    let id = auth.certificates.then(|| certificate_id(extensions)).flatten();
-    if auth.proxies.trust(address(extensions), id.as_deref())
+    let remote = RemoteEnd::of(extensions);
+    let id = remote.spiffe_id().filter(|_| auth.certificates);
+    if auth.proxies.trust(remote.ip(), id)
         && let Some(subject) = proxy::named_client(headers)
     {
         return Ok(Identity { subject, proof: Proof::Proxy });
     }
     match id {
-        Some(subject) => Ok(Identity { subject, proof: Proof::Certificate }),
+        Some(subject) => Ok(Identity { subject: subject.to_owned(), proof: Proof::Certificate }),
         None if auth.is_required() => Err(Problem::new(Reason::CallerUnknown, unknown(auth))),
         None => Ok(Identity::nobody()),
     }
@@ -117,16 +117,4 @@ fn bearer_token(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
         return Err(Problem::new(Reason::TokenRefused, words));
     }
     Ok(Some(token.trim()))
-}
-
-fn certificate_id(extensions: &Extensions) -> Option<String> {
-    let connection = extensions.get::<TlsConnectInfo<TcpConnectInfo>>()?;
-    let certificates = connection.peer_certs()?;
-    certificate::spiffe_id(certificates.first()?)
-}
-
-fn address(extensions: &Extensions) -> Option<IpAddr> {
-    let plain = extensions.get::<TcpConnectInfo>().and_then(TcpConnectInfo::remote_addr);
-    let secure = || extensions.get::<TlsConnectInfo<TcpConnectInfo>>()?.get_ref().remote_addr();
-    plain.or_else(secure).map(|address| address.ip())
 }

@@ -5,7 +5,7 @@ use sampan_core::Reason;
 use tonic::body::Body;
 use tonic::{Code, Status};
 
-use super::around::{Around, Inner, Next};
+use super::around::{Around, Next};
 use super::path::CallKind;
 use crate::server::MAX_MESSAGE_BYTES;
 use crate::status::Problem;
@@ -15,7 +15,7 @@ use crate::status::Problem;
 pub struct Complete;
 
 impl Around for Complete {
-    async fn around<S: Inner>(self, request: Request<Body>, next: Next<S>) -> Response<Body> {
+    async fn around<N: Next>(&self, request: Request<Body>, next: N) -> Response<Body> {
         let path = request.uri().path().to_owned();
         let response = next.run(request).await;
         // Their protocols say what their codes mean: "not found" is how health tells of an unknown service.

@@ -10,7 +10,7 @@ use tokio::time::{Instant, timeout_at};
 use tonic::Status;
 use tonic::body::Body;
 
-use super::around::{Around, Inner, Next};
+use super::around::{Around, Next};
 use super::path::CallKind;
 use crate::status::Problem;
 
@@ -73,7 +73,7 @@ impl Deadline {
 }
 
 impl Around for Deadline {
-    async fn around<S: Inner>(self, mut request: Request<Body>, next: Next<S>) -> Response<Body> {
+    async fn around<N: Next>(&self, mut request: Request<Body>, next: N) -> Response<Body> {
         let allowed = self.allowed(&request);
         let deadline = Instant::now() + allowed;
         request.extensions_mut().insert(CallDeadline(deadline));

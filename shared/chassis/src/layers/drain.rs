@@ -13,7 +13,7 @@ use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tonic::Status;
 use tonic::body::Body;
 
-use super::around::{Around, Inner, Next};
+use super::around::{Around, Next};
 use super::body::{Polled, poll_with};
 use super::path::CallKind;
 use crate::status::{Problem, TRANSIENT_RETRY};
@@ -32,7 +32,7 @@ impl Drain {
 }
 
 impl Around for Drain {
-    async fn around<S: Inner>(self, request: Request<Body>, next: Next<S>) -> Response<Body> {
+    async fn around<N: Next>(&self, request: Request<Body>, next: N) -> Response<Body> {
         let kind = CallKind::of(request.uri().path());
         let response = if kind == CallKind::Waiting {
             tokio::select! {

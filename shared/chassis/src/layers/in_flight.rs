@@ -11,7 +11,7 @@ use tokio::sync::Semaphore;
 use tonic::Status;
 use tonic::body::Body;
 
-use super::around::{Around, Inner, Next};
+use super::around::{Around, Next};
 use super::body::poll_with;
 use super::path::CallKind;
 use crate::status::{Problem, TRANSIENT_RETRY};
@@ -47,13 +47,13 @@ impl InFlight {
 }
 
 impl Around for InFlight {
-    async fn around<S: Inner>(self, request: Request<Body>, next: Next<S>) -> Response<Body> {
+    async fn around<N: Next>(&self, request: Request<Body>, next: N) -> Response<Body> {
         let gate = match CallKind::of(request.uri().path()) {
-            CallKind::Short => self.short,
-            CallKind::Waiting => self.waiting,
+            CallKind::Short => &self.short,
+            CallKind::Waiting => &self.waiting,
             CallKind::Infrastructure => return next.run(request).await,
         };
-        let Ok(permit) = gate.try_acquire_owned() else {
+        let Ok(permit) = Arc::clone(gate).try_acquire_owned() else {
             let problem = Problem::new(Reason::Overloaded, "the server has as many requests in flight as it takes");
             return Status::from(problem.retry_after(TRANSIENT_RETRY)).into_http();
         };

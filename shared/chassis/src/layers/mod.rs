@@ -22,7 +22,6 @@ pub(crate) mod body;
 use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
-use tower::layer::util::{Identity, Stack};
 
 use crate::auth::Auth;
 
@@ -40,36 +39,19 @@ pub struct EdgeLimits {
     pub in_flight: InFlightLimits,
 }
 
-type Layers = Stack<
-    AroundLayer<authenticate::Authenticate>,
-    Stack<
-        AroundLayer<deadline::Deadline>,
-        Stack<
-            AroundLayer<in_flight::InFlight>,
-            Stack<
-                AroundLayer<drain::Drain>,
-                Stack<
-                    AroundLayer<complete::Complete>,
-                    Stack<
-                        AroundLayer<panic::PanicGuard>,
-                        Stack<AroundLayer<trace::Trace>, Stack<AroundLayer<request_id::NameCall>, Identity>>,
-                    >,
-                >,
-            >,
-        >,
-    >,
->;
-
 /// Returns all layers in their order; `closing` is cancelled when the server begins to drain.
-pub fn stack(limits: &EdgeLimits, auth: Arc<Auth>, closing: CancellationToken) -> Layers {
-    tower::ServiceBuilder::new()
-        .layer(AroundLayer::new(request_id::NameCall))
-        .layer(AroundLayer::new(trace::Trace))
-        .layer(AroundLayer::new(panic::PanicGuard))
-        .layer(AroundLayer::new(complete::Complete))
-        .layer(AroundLayer::new(drain::Drain::new(closing)))
-        .layer(AroundLayer::new(in_flight::InFlight::new(&limits.in_flight)))
-        .layer(AroundLayer::new(deadline::Deadline::new(limits.deadlines.clone())))
-        .layer(AroundLayer::new(authenticate::Authenticate::new(auth)))
-        .into_inner()
+pub fn stack(limits: &EdgeLimits, auth: Arc<Auth>, closing: CancellationToken) -> AroundLayer<impl Around + use<>> {
+    AroundLayer::new(concerns(limits, auth, closing))
+}
+
+/// Returns the concerns of [`stack`], for further ones around them or within.
+pub(crate) fn concerns(limits: &EdgeLimits, auth: Arc<Auth>, closing: CancellationToken) -> impl Around + use<> {
+    request_id::NameCall
+        .then(trace::Trace)
+        .then(panic::PanicGuard)
+        .then(complete::Complete)
+        .then(drain::Drain::new(closing))
+        .then(in_flight::InFlight::new(&limits.in_flight))
+        .then(deadline::Deadline::new(limits.deadlines.clone()))
+        .then(authenticate::Authenticate::new(auth))
 }

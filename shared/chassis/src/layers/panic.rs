@@ -10,7 +10,7 @@ use sampan_core::Reason;
 use tonic::Status;
 use tonic::body::Body;
 
-use super::around::{Around, Inner, Next};
+use super::around::{Around, Next};
 use super::body::poll_with;
 use crate::status::Problem;
 
@@ -19,7 +19,7 @@ use crate::status::Problem;
 pub struct PanicGuard;
 
 impl Around for PanicGuard {
-    async fn around<S: Inner>(self, request: Request<Body>, next: Next<S>) -> Response<Body> {
+    async fn around<N: Next>(&self, request: Request<Body>, next: N) -> Response<Body> {
         // Nothing that the handler left half-changed is looked at again: its state died with it.
         match AssertUnwindSafe(next.run(request)).catch_unwind().await {
             Ok(response) => response.map(guarded),

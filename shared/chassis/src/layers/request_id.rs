@@ -9,7 +9,7 @@ use http::{HeaderName, HeaderValue, Request, Response};
 use tonic::body::Body;
 use uuid::Uuid;
 
-use super::around::{Around, Inner, Next};
+use super::around::{Around, Next};
 use super::body::poll_with;
 
 /// Header that carries the id, both ways.
@@ -62,7 +62,7 @@ pub fn current() -> Option<CallId> {
 pub struct NameCall;
 
 impl Around for NameCall {
-    async fn around<S: Inner>(self, mut request: Request<Body>, next: Next<S>) -> Response<Body> {
+    async fn around<N: Next>(&self, mut request: Request<Body>, next: N) -> Response<Body> {
         let id = CallId::of(&request);
         request.extensions_mut().insert(id.clone());
         let response = CURRENT.scope(id.clone(), next.run(request)).await;

@@ -17,7 +17,7 @@ use tonic::{Code, Status};
 use tracing::{Instrument as _, Span};
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
-use super::around::{Around, Inner, Next};
+use super::around::{Around, Next};
 use super::body::poll_with;
 use super::path::{self, CallKind};
 use super::request_id;
@@ -37,7 +37,7 @@ pub(crate) fn current() -> Option<Arc<HeaderMap>> {
 pub struct Trace;
 
 impl Around for Trace {
-    async fn around<S: Inner>(self, request: Request<Body>, next: Next<S>) -> Response<Body> {
+    async fn around<N: Next>(&self, request: Request<Body>, next: N) -> Response<Body> {
         let span = span(&request);
         let sent = trace_headers(request.headers()).map(Arc::new);
         let mut ending = Ending {

@@ -4,6 +4,7 @@
 //! before any serious work, so that a taken port is known at once; then [`Server::start`]. The order of a stop is in
 //! [`Server::shutdown`].
 
+pub(crate) mod connection;
 mod readiness;
 pub mod web;
 
@@ -13,6 +14,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::{StreamExt as _, TryStreamExt as _};
 use http::{Request, Response};
 use sampan_state::Health;
 use tokio::task::JoinHandle;
@@ -24,11 +26,12 @@ use tonic::service::{Routes, RoutesBuilder};
 use tonic::transport::server::TcpIncoming;
 use tower::Service;
 
+use self::connection::Connection;
 use self::readiness::Readiness;
 use self::web::Web;
 use crate::audit::{Named, Refusals};
 use crate::auth::Auth;
-use crate::layers::{self, AroundLayer, EdgeLimits};
+use crate::layers::{self, Around as _, AroundLayer, EdgeLimits};
 use crate::tls::Tls;
 
 /// Most bytes that a request message may have.
@@ -228,27 +231,22 @@ impl Server {
         let readiness = Readiness::new(reporter, services.names.clone());
         readiness.follow_once(store.as_ref(), options.check_timeout).await;
         let routes = with_reflection(services, health)?;
+        let concerns = layers::concerns(&options.limits, Arc::clone(&options.auth), closing.clone());
+        let edge = options.refusals.clone().then(concerns).then(Named);
         let router = tonic::transport::Server::builder()
             .http2_keepalive_interval(Some(Duration::from_secs(30)))
             .accept_http1(options.web.is_some())
             .layer(web::cors(options.web.as_ref()))
             .layer(web::grpc_web(options.web.as_ref()))
-            .layer(AroundLayer::new(options.refusals.clone()))
-            .layer(layers::stack(&options.limits, Arc::clone(&options.auth), closing.clone()))
-            .layer(AroundLayer::new(Named))
+            .layer(AroundLayer::new(edge))
             .add_routes(routes);
         let closed = closing.clone().cancelled_owned();
         let tasks = TaskTracker::new();
-        let serving = match &options.tls {
-            Some(tls) => {
-                let incoming = Arc::clone(tls).accept(listener.socket, closing.clone(), &tasks);
-                tasks.spawn(router.serve_with_incoming_shutdown(incoming, closed))
-            }
-            None => {
-                let incoming = TcpIncoming::from(listener.socket).with_nodelay(Some(true));
-                tasks.spawn(router.serve_with_incoming_shutdown(incoming, closed))
-            }
+        let incoming = match &options.tls {
+            Some(tls) => Arc::clone(tls).accept(listener.socket, closing.clone(), &tasks).left_stream(),
+            None => TcpIncoming::from(listener.socket).with_nodelay(Some(true)).map_ok(Connection::from).right_stream(),
         };
+        let serving = tasks.spawn(router.serve_with_incoming_shutdown(incoming, closed));
         let following = tasks.spawn(readiness.clone().follow(store, options.check_every, options.check_timeout));
         Ok(Self { address: listener.address, options, readiness, closing, serving, following, tasks })
     }
