@@ -114,8 +114,19 @@ fn quantity(line: &Line<'_>) -> Result<pb::Quantity, Overflow> {
             Ok(count.to_string())
         }
     };
-    let Range { low, expected, high } = line.quantity.try_map(text)?;
+    let Range { low, expected, high } = texts(line.quantity, text)?;
     Ok(pb::Quantity { low, expected, high, unit: line.measure.unit().to_owned() })
+}
+
+/// Spells the three figures; most are known, and one that is the same need not be spelled again.
+fn texts<T: Copy + PartialEq>(
+    range: Range<T>,
+    spell: impl Fn(T) -> Result<String, Overflow>,
+) -> Result<Range<String>, Overflow> {
+    let low = spell(range.low)?;
+    let expected = if range.expected == range.low { low.clone() } else { spell(range.expected)? };
+    let high = if range.high == range.expected { expected.clone() } else { spell(range.high)? };
+    Ok(Range { low, expected, high })
 }
 
 /// Returns bytes in GB, rounded half up to 9 places, without trailing zeros.
@@ -127,12 +138,12 @@ fn gigabytes(bytes: u128) -> Result<String, Overflow> {
 }
 
 fn money(range: Range<Exact>, currency: Currency) -> Result<pb::Money, Overflow> {
-    let Range { low, expected, high } = range.try_map(|amount| Ok(amount.rounded()?.to_string()))?;
+    let Range { low, expected, high } = texts(range, |amount| Ok(amount.rounded()?.to_string()))?;
     Ok(pb::Money { low, expected, high, currency: currency.as_str().to_owned() })
 }
 
 fn payable(range: Range<Exact>, currency: Currency, rule: &str) -> Result<pb::Payable, Overflow> {
-    let Range { low, expected, high } = range.try_map(|amount| Ok(amount.cents()?.to_string()))?;
+    let Range { low, expected, high } = texts(range, |amount| Ok(amount.cents()?.to_string()))?;
     Ok(pb::Payable { low, expected, high, currency: currency.as_str().to_owned(), rule: rule.to_owned() })
 }
 

@@ -7,7 +7,10 @@ mod age;
 mod read;
 mod row;
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::ops::Range;
 use std::sync::Arc;
 
 use sampan_core::Cloud;
@@ -64,6 +67,8 @@ pub struct PriceFile {
 #[derive(Debug, Clone)]
 pub struct PriceBook {
     rows: Vec<Row>,
+    /// Where the rows of a key are, by the hash of the key. Of two keys of one hash only the first has a place.
+    places: HashMap<u64, Range<usize>>,
     /// Every region that a vendor has a price for, in order: asked for with each request.
     regions: Vec<(Cloud, Arc<str>)>,
     files: Vec<PriceFile>,
@@ -126,7 +131,7 @@ impl PriceBook {
         let mut regions: Vec<_> = rows.iter().map(|row| (row.key.cloud, Arc::clone(&row.key.region))).collect();
         regions.sort_unstable();
         regions.dedup();
-        Ok(Self { rows, regions, files: names.collect(), version, sha256: digest(&texts) })
+        Ok(Self { places: places(&rows), rows, regions, files: names.collect(), version, sha256: digest(&texts) })
     }
 
     /// Returns the tiers of a price in their order, empty when there is no such price.
@@ -142,6 +147,15 @@ impl PriceBook {
     }
 
     fn exactly(&self, wanted: &Wanted<'_>) -> &[Row] {
+        let Some(place) = self.places.get(&wanted.hash()) else { return &[] };
+        match self.rows.get(place.clone()) {
+            Some(rows) if rows.first().is_some_and(|row| wanted.is(&row.key)) => rows,
+            Some(_) | None => self.search(wanted),
+        }
+    }
+
+    /// Finds a key whose hash is that of another one.
+    fn search(&self, wanted: &Wanted<'_>) -> &[Row] {
         let start = self.rows.partition_point(|row| wanted.is_after(&row.key));
         let rest = self.rows.get(start..).unwrap_or_default();
         let count = rest.iter().take_while(|row| wanted.is(&row.key)).count();
@@ -193,7 +207,17 @@ struct Wanted<'a> {
     class: &'a str,
 }
 
-impl Wanted<'_> {
+impl<'a> Wanted<'a> {
+    fn of(key: &'a Key) -> Self {
+        Self { cloud: key.cloud, site: key.site, region: &key.region, item: key.item, class: &key.class }
+    }
+
+    fn hash(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        (self.cloud, self.site, self.region, self.item, self.class).hash(&mut hasher);
+        hasher.finish()
+    }
+
     fn is(&self, key: &Key) -> bool {
         self.compare(key).is_eq()
     }
@@ -211,6 +235,20 @@ impl Wanted<'_> {
             &*key.class,
         ))
     }
+}
+
+/// Returns where the rows of each key are.
+fn places(rows: &[Row]) -> HashMap<u64, Range<usize>> {
+    let mut places = HashMap::new();
+    let mut start = 0;
+    for same in rows.chunk_by(|a, b| a.key == b.key) {
+        let end = start + same.len();
+        if let Some(row) = same.first() {
+            places.entry(Wanted::of(&row.key).hash()).or_insert(start..end);
+        }
+        start = end;
+    }
+    places
 }
 
 fn find<'a>(sorted: &'a [Row], key: &Key) -> &'a [Row] {
