@@ -1,47 +1,49 @@
 //! Decides when two requests are the same: by the SHA-256 of their canonical JSON.
 
-use std::fmt::Write as _;
-
+use serde::Serialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+/// What most requests have.
+const TYPICAL_BYTES: usize = 1024;
+
 /// Returns the SHA-256 of `value` with the keys of every object in order and no blanks, in lower-case hex.
 pub(crate) fn digest(value: &Value) -> String {
-    let mut text = String::new();
+    let mut text = Vec::with_capacity(TYPICAL_BYTES);
     write(value, &mut text);
-    hex::encode(Sha256::digest(text.as_bytes()))
+    hex::encode(Sha256::digest(&text))
 }
 
-fn write(value: &Value, text: &mut String) {
+fn write(value: &Value, text: &mut Vec<u8>) {
     match value {
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => put(value, text),
         Value::Array(items) => {
-            text.push('[');
+            text.push(b'[');
             for (index, item) in items.iter().enumerate() {
-                text.push_str(if index == 0 { "" } else { "," });
+                text.extend_from_slice(if index == 0 { b"" } else { b"," });
                 write(item, text);
             }
-            text.push(']');
+            text.push(b']');
         }
         Value::Object(fields) => {
             // The map of serde_json keeps the order of insertion when some dependency asks it to.
             let mut sorted: Vec<_> = fields.iter().collect();
             sorted.sort_by_key(|(key, _)| key.as_str());
-            text.push('{');
+            text.push(b'{');
             for (index, (key, field)) in sorted.into_iter().enumerate() {
-                text.push_str(if index == 0 { "" } else { "," });
-                put(&Value::from(key.as_str()), text);
-                text.push(':');
+                text.extend_from_slice(if index == 0 { b"" } else { b"," });
+                put(key, text);
+                text.push(b':');
                 write(field, text);
             }
-            text.push('}');
+            text.push(b'}');
         }
     }
 }
 
-fn put(leaf: &Value, text: &mut String) {
-    // A text takes whatever is written.
-    let _ = write!(text, "{leaf}");
+fn put(leaf: &(impl Serialize + ?Sized), text: &mut Vec<u8>) {
+    // Memory takes whatever is written, and a text, a number, true, false and null are always JSON.
+    let _ = serde_json::to_writer(text, leaf);
 }
 
 #[cfg(test)]

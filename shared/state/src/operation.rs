@@ -88,11 +88,13 @@ pub struct Failure {
     /// What happened, without secrets.
     pub message: String,
     /// The vendor's code, if the cloud said it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vendor_code: Option<String>,
     /// The vendor's request id, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vendor_request_id: Option<String>,
     /// Rules that are broken, when that is the cause.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub violations: Vec<Violation>,
 }
 
@@ -106,22 +108,27 @@ pub struct Target {
     /// What it does now.
     pub state: TargetState,
     /// Percent done, 0 to 100; `None` where the cloud does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub percent: Option<u8>,
     /// Ids at the cloud by kind, such as `task`, `object`, `image`, `snapshot`.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub cloud_ids: BTreeMap<String, String>,
     /// Why it failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
     /// Times that it was begun.
     pub attempts: u32,
     /// When it was begun.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started: Option<Timestamp>,
     /// When its state or percent last changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_progress: Option<Timestamp>,
     /// When it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finished: Option<Timestamp>,
     /// Facts of the kind, such as the proven object.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Value::is_null")]
     pub facts: Value,
 }
 
@@ -166,13 +173,14 @@ pub struct Intent {
     /// The vendor's name of the action.
     pub action: String,
     /// Token that the call carries, where the action takes one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<String>,
     /// The vendor's clock before the call, or the store's where the vendor's is not known: effects are not older.
     pub since: Timestamp,
     /// When it was written, the store's clock.
     pub written: Timestamp,
     /// What the step needs to recognise the effect.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Value::is_null")]
     pub detail: Value,
 }
 
@@ -184,30 +192,33 @@ pub struct Journal {
     /// Name of that step; empty when none is left.
     pub step_name: String,
     /// Outputs of the steps that are done, by name.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub outputs: BTreeMap<String, Value>,
     /// What the current step keeps between its polls.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Value::is_null")]
     pub scratch: Value,
     /// Times that the current step was begun without being done.
     pub step_attempts: u32,
     /// Times that the current step failed in a way worth repeating, in a row.
     pub step_failures: u32,
     /// When the current step was begun first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub step_started: Option<Timestamp>,
     /// A mutating call of the current step that is not settled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub intent: Option<Intent>,
     /// Steps that are being undone, after a cancel or a failure: index of the next one to undo, plus one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undo_from: Option<u32>,
     /// The units count as used, but the announced call surely had no effect and will be repeated: they go back
     /// should the operation end before.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub units_unused: bool,
     /// A cancel came too late: the steps go on although one was asked for.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub cancel_too_late: bool,
     /// Since when the cloud has shown nothing new although it was expected to; the stall alarm counts from here.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quiet_since: Option<Timestamp>,
 }
 
@@ -245,9 +256,10 @@ pub struct Operation {
     /// Who started it; empty when callers are not told apart.
     pub caller: String,
     /// The caller's own labels.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub labels: BTreeMap<String, String>,
     /// The caller's idempotency key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<RequestId>,
     /// The checked request, as its saga reads it.
     pub request: Value,
@@ -256,7 +268,7 @@ pub struct Operation {
     /// What it does now.
     pub state: State,
     /// What it works on; empty until the plan is made.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub targets: Vec<Target>,
     /// Where it stands with the quota.
     pub quota: QuotaHold,
@@ -269,29 +281,38 @@ pub struct Operation {
     /// How far its saga is.
     pub journal: Journal,
     /// Percent done over all targets; `None` where it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub percent: Option<u8>,
     /// What the caller should know.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<Warning>,
     /// Why it failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
     /// A cancel that was asked for; only the store sets it, and a commit never takes it away.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cancel: Option<CancelRequest>,
     /// Result of its kind, once it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub result: Option<Value>,
     /// When it was admitted.
     pub created: Timestamp,
     /// When its first step began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started: Option<Timestamp>,
     /// When a target's state or percent last changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_progress: Option<Timestamp>,
     /// When the record last changed.
     pub updated: Timestamp,
     /// When it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finished: Option<Timestamp>,
     /// When Sampan stops waiting for the cloud.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deadline: Option<Timestamp>,
     /// Since when it is suspected of having stalled; a later progress clears it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stalled_since: Option<Timestamp>,
     /// The call that started it, as a `traceparent`, where that call is traced: what links its runs to it.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -13,6 +13,9 @@ use crate::error::Error;
 use crate::operation::{CancelRequest, Operation, QuotaHold, RECORD_VERSION, State, TargetState};
 use crate::record::{instant, parse, too_new};
 
+/// What the record of a start has.
+const TYPICAL_BYTES: usize = 1024;
+
 impl Found {
     /// Returns the operation, its record read from what the script returned.
     pub(super) fn operation(self) -> Result<Operation, Error> {
@@ -34,7 +37,10 @@ impl Found {
 
 /// Bytes of a record as its worker wrote it.
 pub(super) fn to_bytes(operation: &Operation) -> Result<Vec<u8>, Error> {
-    serde_json::to_vec(operation).map_err(|problem| Error::Invalid(format!("the record cannot be written: {problem}")))
+    let mut bytes = Vec::with_capacity(TYPICAL_BYTES);
+    let written = serde_json::to_writer(&mut bytes, operation);
+    written.map_err(|problem| Error::Invalid(format!("the record cannot be written: {problem}")))?;
+    Ok(bytes)
 }
 
 /// Returns the word of a state.

@@ -27,9 +27,11 @@ do
     end
     if is_usual then
       local seq, time, due = int(tonumber(row[1] or '0') + 1), int(now), math.max(now, first_due or now)
+      local due_key = tag .. ':due:' .. ARGV[6]
+      local next_due = redis.call('ZRANGE', due_key, 0, 0, 'WITHSCORES')[2]
       -- Keys that other operations share come first: should one be of another type, nothing is written.
       redis.call('ZADD', tag .. ':ids', 0, id)
-      redis.call('ZADD', tag .. ':due:' .. ARGV[6], int(due), id)
+      redis.call('ZADD', due_key, int(due), id)
       if holds then
         local day = int(reserved + units) .. ',' .. committed .. ',0,' .. round
         redis.call('HSET', lane_key, 'seq', seq, 'limit', ARGV[13], 'offset', ARGV[14], 'day:' .. number, day)
@@ -57,8 +59,10 @@ do
         fields[count + 5], fields[count + 6], fields[count + 7], fields[count + 8] = 'hcom', '0', 'hround', round
       end
       redis.call('HSET', entry_key, unpack(fields))
-      -- What is due within half a second wakes workers, as everywhere.
-      if due <= now + 500000 then redis.call('PUBLISH', ARGV[3], 'd' .. ARGV[6]) end
+      -- What is due within half a second wakes workers, as everywhere; but where work is due already, those that are
+      -- free were woken for it and find this too.
+      local is_awake = next_due and tonumber(next_due) <= now
+      if due <= now + 500000 and not is_awake then redis.call('PUBLISH', ARGV[3], 'd' .. ARGV[6]) end
       return { 'fresh', time, word }
     end
   end
