@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use http::{HeaderMap, Request, Response};
 use http_body::Body as _;
+use sampan_chassis::auth::Auth;
+use sampan_chassis::layers::authenticate::ON_BEHALF_OF;
 use sampan_chassis::layers::{CallDeadline, Deadlines, EdgeLimits, InFlightLimits, request_id, stack};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -177,6 +179,7 @@ async fn what_is_too_much_is_refused_at_once_and_health_is_not() {
     let refused = status(&service.clone().oneshot(call(SHORT)).await.unwrap());
     assert_eq!((refused.code(), reason(&refused).as_str()), (Code::Unavailable, "OVERLOADED"));
     assert!(refused.get_details_retry_info().unwrap().retry_delay.unwrap() > Duration::ZERO);
+    assert_eq!(refused.get_details_error_info().unwrap().metadata["limit"], "server.max_in_flight");
     for untouched in [WAIT, HEALTH] {
         let response = service.clone().oneshot(call(untouched)).await.unwrap();
         assert!(Status::from_header_map(response.headers()).is_none(), "{untouched}");
@@ -289,4 +292,37 @@ fn poll_once(body: std::pin::Pin<&mut Body>) -> Option<http_body::Frame<prost::b
         std::task::Poll::Ready(frame) => frame.map(|frame| frame.unwrap()),
         std::task::Poll::Pending => None,
     }
+}
+
+#[tokio::test]
+async fn what_a_role_does_for_a_caller_is_not_counted_again() {
+    let none = InFlightLimits { short: 0, waiting: 0 };
+    let limits = EdgeLimits { per_caller: none, ..EdgeLimits::default() };
+    let auth = Arc::new(Auth::local());
+    let service = ServiceBuilder::new()
+        .layer(stack(&limits, auth, CancellationToken::new()))
+        .service(service_fn(|request| async move { Ok::<_, Infallible>(fine(request).await) }));
+    let mut request = call(SHORT);
+    request.headers_mut().insert(ON_BEHALF_OF, "ann".parse().unwrap());
+    let response = service.oneshot(request).await.unwrap();
+    assert!(Status::from_header_map(response.headers()).is_none());
+}
+
+#[tokio::test]
+async fn headers_above_the_bound_are_refused_with_it_and_those_at_it_are_not() {
+    let limits = EdgeLimits { header_bytes: 1_000, ..EdgeLimits::default() };
+    let service = edge(&limits, CancellationToken::new(), fine);
+    let request = |value: usize| {
+        let mut request = call(SHORT);
+        request.headers_mut().insert("x-note", "n".repeat(value).parse().unwrap());
+        request
+    };
+    let room = 1_000 - SHORT.len() - "x-note".len() - 32;
+    let fits = service.clone().oneshot(request(room)).await.unwrap();
+    assert!(Status::from_header_map(fits.headers()).is_none());
+    let refused = status(&service.oneshot(request(room + 1)).await.unwrap());
+    assert_eq!((refused.code(), reason(&refused).as_str()), (Code::ResourceExhausted, "HEADERS_TOO_LARGE"));
+    let facts = refused.get_details_error_info().unwrap().metadata;
+    assert_eq!((facts["limit"].as_str(), facts["limit_bytes"].as_str()), ("server.max_header_bytes", "1000"));
+    assert!(refused.message().contains("these have 1001"), "{}", refused.message());
 }

@@ -91,6 +91,7 @@ reasons! {
     RequestUnreadable, "REQUEST_UNREADABLE", InvalidArgument, "The bytes of the request are no message of that type.", "Generate the client again from the current API files.";
     MethodUnknown, "METHOD_UNKNOWN", Unimplemented, "This server has no such method.", "Check the address, the roles that the server runs and its version.";
     MessageTooLarge, "MESSAGE_TOO_LARGE", ResourceExhausted, "The request is larger than the server accepts.", "Send a request below the limit in the message.";
+    HeadersTooLarge, "HEADERS_TOO_LARGE", ResourceExhausted, "The headers of the request are larger than the server accepts.", "Send fewer or shorter headers, or raise the limit in the details on the server.";
     AccountUnknown, "ACCOUNT_UNKNOWN", InvalidArgument, "No account of that name is configured on this server.", "Use a configured account, or add it to the configuration.";
     AccountOfOtherCloud, "ACCOUNT_OF_OTHER_CLOUD", InvalidArgument, "The account belongs to the other cloud.", "Name the cloud that the account belongs to, or another account.";
     RegionOfOtherCloud, "REGION_OF_OTHER_CLOUD", InvalidArgument, "The region belongs to the other cloud.", "Use a region of the cloud in the request.";
@@ -234,7 +235,7 @@ reasons! {
     StoreCorrupt, "STORE_CORRUPT", Internal, "A record of the store cannot be read.", "Restore the store from a copy, or open it with the version that wrote it.";
     RecordTooNew, "RECORD_TOO_NEW", FailedPrecondition, "The record was written by a newer version of Sampan.", "Use that version, or a newer one.";
     PeerUnavailable, "PEER_UNAVAILABLE", Unavailable, "Another service of Sampan that is needed for the answer cannot be reached.", "Try again; check that the service runs and that its address in the configuration is right.";
-    Overloaded, "OVERLOADED", Unavailable, "The server has as many requests in flight as it takes.", "Try again after the delay in the details.";
+    Overloaded, "OVERLOADED", Unavailable, "The server has as many requests in flight as it takes, of all callers or of this one.", "Try again after the delay in the details, which also name the limit.";
     RequestDeadlinePassed, "REQUEST_DEADLINE_PASSED", DeadlineExceeded, "The time allowed for the request ran out.", "Allow more time; a started operation goes on by itself.";
     LaneBusy, "LANE_BUSY", Unavailable, "Other work holds that account and region for a moment.", "Try again after the delay in the details.";
     ShuttingDown, "SHUTTING_DOWN", Unavailable, "The server is stopping.", "Try again; another replica or the restarted server will answer.";

@@ -98,6 +98,12 @@ impl<A> AroundLayer<A> {
     pub fn new(concern: A) -> Self {
         Self(Arc::new(concern))
     }
+
+    /// Returns what is wrapped.
+    #[cfg(test)]
+    pub(super) fn concern(&self) -> &A {
+        &self.0
+    }
 }
 
 // By hand: what is shared need not be copied.

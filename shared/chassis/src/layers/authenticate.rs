@@ -14,6 +14,7 @@ use tonic::body::Body;
 use super::Caller;
 use super::around::{Around, Next};
 use super::path::CallKind;
+use super::per_caller::Counted;
 use crate::auth::{Access, Auth, Identity, Proof, proxy};
 use crate::server::connection::RemoteEnd;
 use crate::status::Problem;
@@ -53,6 +54,9 @@ impl Around for Authenticate {
         };
         if !identity.subject.is_empty() {
             tracing::Span::current().record("caller", identity.subject.as_str());
+        }
+        if !identity.subject.is_empty() && identity.proof != Proof::Peer {
+            request.extensions_mut().insert(Counted(identity.subject.as_str().into()));
         }
         let policy = self.0.policy.as_ref().map(|file| file.current());
         let caller = identity.subject.clone();

@@ -3,6 +3,7 @@
 //! A page token is the last operation of the page and a mark of the filters: with other filters it would silently
 //! continue another list.
 
+use prost::Message as _;
 use sampan_core::{AccountName, OperationId, Reason, Region};
 use sampan_proto::operation::v1 as pb;
 use sampan_state::operation::{Operation, State};
@@ -11,10 +12,13 @@ use sampan_state::{ListPage, ListQuery};
 use super::OperationApi;
 use crate::convert;
 use crate::convert::request::Fields;
+use crate::server::MAX_MESSAGE_BYTES;
 use crate::status::Problem;
 
 const DEFAULT_PAGE: u32 = 50;
 const LARGEST_PAGE: u32 = 200;
+// Clients refuse answers above 4 MiB unless they are told otherwise: a page of very large operations ends before.
+const LARGEST_PAGE_BYTES: usize = MAX_MESSAGE_BYTES / 4 * 3;
 // Pages of the store that one limited page looks through at most.
 const MOST_READS: usize = 50;
 
@@ -88,12 +92,23 @@ pub(super) async fn page(
     Ok(Page { operations: seen, next: query.before })
 }
 
-/// Makes the answer of a page.
+/// Makes the answer of a page; one that is too large for a message ends early, never before its first operation.
 pub(super) fn response(query: &ListQuery, page: &Page) -> pb::ListOperationsResponse {
-    pb::ListOperationsResponse {
-        operations: page.operations.iter().map(convert::operation).collect(),
-        next_page_token: page.next.map(|last| token(last, query)).unwrap_or_default(),
+    let mut operations = Vec::with_capacity(page.operations.len());
+    let (mut next, mut last) = (page.next, None);
+    let mut left = LARGEST_PAGE_BYTES;
+    for record in &page.operations {
+        let operation = convert::operation(record);
+        let size = operation.encoded_len();
+        if last.is_some() && size > left {
+            next = last;
+            break;
+        }
+        left = left.saturating_sub(size);
+        last = Some(record.id);
+        operations.push(operation);
     }
+    pb::ListOperationsResponse { operations, next_page_token: next.map(|last| token(last, query)).unwrap_or_default() }
 }
 
 fn kinds(fields: &mut Fields, numbers: &[i32]) -> Vec<String> {

@@ -5,6 +5,7 @@
 //! [`Server::shutdown`].
 
 pub(crate) mod connection;
+mod limits;
 mod readiness;
 pub mod web;
 
@@ -27,6 +28,7 @@ use tonic::transport::server::TcpIncoming;
 use tower::Service;
 
 use self::connection::Connection;
+pub use self::limits::ConnectionLimits;
 use self::readiness::Readiness;
 use self::web::Web;
 use crate::audit::{Named, Refusals};
@@ -149,6 +151,8 @@ impl Services {
 pub struct Options {
     /// Bounds of calls.
     pub limits: EdgeLimits,
+    /// Bounds of connections.
+    pub connections: ConnectionLimits,
     /// What callers are asked for.
     pub auth: Arc<Auth>,
     /// How connections are secured; `None` leaves them open.
@@ -172,6 +176,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             limits: EdgeLimits::default(),
+            connections: ConnectionLimits::default(),
             auth: Arc::default(),
             tls: None,
             web: None,
@@ -233,8 +238,8 @@ impl Server {
         let routes = with_reflection(services, health)?;
         let concerns = layers::concerns(&options.limits, Arc::clone(&options.auth), closing.clone());
         let edge = options.refusals.clone().then(concerns).then(Named);
-        let router = tonic::transport::Server::builder()
-            .http2_keepalive_interval(Some(Duration::from_secs(30)))
+        let bounded = options.connections.builder(options.limits.header_bytes);
+        let router = bounded
             .accept_http1(options.web.is_some())
             .layer(web::cors(options.web.as_ref()))
             .layer(web::grpc_web(options.web.as_ref()))
