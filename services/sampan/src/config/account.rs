@@ -25,7 +25,7 @@ pub struct AccountConfig {
     /// Addresses in place of the vendor's own: private networks, or the simulator.
     #[serde(default)]
     pub endpoints: EndpointsConfig,
-    /// Whether previews ask Alibaba by a trial run (`DryRun`); see the README before turning it on. Tencent is
+    /// Whether previews ask Alibaba by a trial run (`DryRun`); see ARCHITECTURE.md before turning it on. Tencent is
     /// always asked.
     #[serde(default)]
     pub trial_runs: bool,
