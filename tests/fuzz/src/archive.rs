@@ -37,7 +37,8 @@ pub(crate) fn archive(data: &[u8]) -> bool {
     let watermark = unpack::Watermark::new();
     watermark.restart(&layout);
     watermark.close(true);
-    let unpacked = scene::runtime().block_on(unpack::follow(layout, watermark, &path));
+    let room = unpack::Room::of(1, &path);
+    let unpacked = scene::runtime().block_on(unpack::follow(layout, watermark, &path, room));
     let is_there = |name: &str| folder.path().join(name).exists();
     match unpacked {
         Ok(unpacked) => {

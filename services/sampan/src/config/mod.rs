@@ -10,6 +10,7 @@ mod metrics;
 mod peers;
 mod read;
 mod security;
+mod server;
 mod store;
 mod web;
 
@@ -29,19 +30,17 @@ pub use metrics::MetricsConfig;
 pub use peers::PeersConfig;
 pub use read::Error;
 pub use security::{AuthConfig, TlsConfig};
+pub use server::ServerConfig;
 pub use store::StoreChoice;
 pub use web::WebConfig;
 
 use crate::cli::ServeArgs;
 
-/// Address that a server listens on when nothing else is said.
-pub const DEFAULT_LISTEN: &str = "127.0.0.1:7500";
-
 /// Everything that can be configured.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
-    /// Listener and roles.
+    /// Listener, roles and bounds.
     pub server: ServerConfig,
     /// Certificates of the listener.
     pub tls: TlsConfig,
@@ -69,34 +68,6 @@ pub struct Config {
     pub audit: AuditConfig,
     /// Metrics for Prometheus.
     pub metrics: MetricsConfig,
-}
-
-/// Listener and roles.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct ServerConfig {
-    /// Address; port 0 picks a free one.
-    pub listen: String,
-    /// Roles to run; empty means all.
-    pub roles: Vec<String>,
-    /// Permits a listener that others can reach without TLS.
-    pub insecure: bool,
-    /// Requests in flight before further ones are refused.
-    pub max_in_flight: usize,
-    /// Seconds that a stop waits for requests and steps.
-    pub grace_seconds: u64,
-}
-
-impl Default for ServerConfig {
-    fn default() -> Self {
-        Self {
-            listen: DEFAULT_LISTEN.to_owned(),
-            roles: Vec::new(),
-            insecure: false,
-            max_in_flight: 1024,
-            grace_seconds: 20,
-        }
-    }
 }
 
 /// Durable operations.

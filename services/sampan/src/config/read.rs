@@ -64,10 +64,12 @@ pub(super) fn layered(
         table = text.parse().map_err(|error| malformed(path, text, &error))?;
     }
     environment::lay_over(&mut table, variables)?;
-    table.try_into().map_err(|error: toml::de::Error| {
+    let config: Config = table.try_into().map_err(|error: toml::de::Error| {
         let message = error.message();
         Error::Value(format!("a variable SAMPAN_…__… does not fit: {message}{}", nearest(message)))
-    })
+    })?;
+    config.server.check()?;
+    Ok(config)
 }
 
 /// Returns `; did you mean …?` for an unknown key that is close to a known one.

@@ -21,7 +21,7 @@ use super::Options;
 use super::block::Block;
 use super::links::Links;
 use super::parts::Layout;
-use super::unpack::{self, Watermark};
+use super::unpack::{self, Room, Watermark};
 use crate::client::Failure;
 use crate::exit::Exit;
 use crate::output::progress;
@@ -123,7 +123,9 @@ pub(super) async fn bring(
         None => job.bring_all(options.streams).await,
         Some(path) => {
             // The watermark ends the unpacker whatever becomes of the streams, so the scope never hangs.
-            let unpacking = unpack::follow(Arc::clone(layout), Arc::clone(&job.watermark), path);
+            let size_gib = links.artifact(index).disk.as_ref().map_or(0, |disk| disk.size_gib);
+            let room = Room::of(size_gib, path);
+            let unpacking = unpack::follow(Arc::clone(layout), Arc::clone(&job.watermark), path, room);
             let (brought, unpacked) = tokio::join!(job.bring_and_close(options.streams), unpacking);
             let crc64 = brought?;
             unpacked.map_err(Failed::Unpack)?.keep(path).map_err(Failed::Disk)?;

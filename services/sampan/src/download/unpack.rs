@@ -1,14 +1,61 @@
 //! Unpacks an archive while its parts arrive: a reader that waits at the end of what is there.
+//!
+//! What an archive says about its size is not believed: a few bytes can promise to become exabytes. [`Room`] says how
+//! large the file may be.
 
+use std::cell::Cell;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use super::parts::Layout;
 use super::sparse;
 
 const BUFFER: usize = 256 * 1024;
+const GIB: u64 = 1024 * 1024 * 1024;
+/// What may come before and behind the member: names, and the map of the holes of a disk with millions of them.
+const AROUND: u64 = 256 * 1024 * 1024;
+
+/// How large the unpacked file may be.
+#[derive(Debug, Clone)]
+pub(super) struct Room {
+    bytes: u64,
+    whose: String,
+}
+
+impl Room {
+    /// Gives a disk of `size_gib` its size and what its format adds; without a size, what is free where `path` will be.
+    pub(super) fn of(size_gib: u64, path: &Path) -> Self {
+        let disk = size_gib.saturating_mul(GIB);
+        match (size_gib, path.parent().and_then(free_bytes)) {
+            (0, free) => Self { bytes: free.unwrap_or(u64::MAX), whose: "that are free in the folder".to_owned() },
+            // Tables of VMDK and QCOW2 take 8 to 16 bytes for 64 KiB; the footer of a VHD takes 512.
+            (_, _) => {
+                let bytes = disk.saturating_add(disk / 1024).saturating_add(1024 * 1024);
+                Self { bytes, whose: format!("that a disk of {size_gib} GiB has with its format") }
+            }
+        }
+    }
+
+    fn exceeded(&self, by: &str) -> io::Error {
+        malformed(&format!("{by} more than the {} bytes {}", self.bytes, self.whose))
+    }
+}
+
+/// Returns what is free for users in a folder, where the system tells it.
+#[cfg(target_os = "linux")]
+fn free_bytes(folder: &Path) -> Option<u64> {
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    let disk = rustix::fs::fstatvfs(File::open(folder).ok()?).ok()?;
+    Some(disk.f_bavail.saturating_mul(disk.f_frsize))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn free_bytes(_: &Path) -> Option<u64> {
+    None
+}
 
 /// How far an archive is there without a gap.
 #[derive(Debug)]
@@ -100,16 +147,21 @@ impl Unpacked {
 /// Unpacks the one member of the archive behind the streams that bring it; ends when the download has ended.
 ///
 /// # Errors
-/// When the archive is malformed or the disk refuses; nothing is left behind then.
+/// When the archive is malformed or larger than `room`, or the disk refuses; nothing is left behind then.
 ///
 /// # Cancellation
 /// The blocking part ends by itself as soon as the watermark is closed.
-pub(super) async fn follow(layout: Arc<Layout>, watermark: Arc<Watermark>, path: &Path) -> io::Result<Unpacked> {
+pub(super) async fn follow(
+    layout: Arc<Layout>,
+    watermark: Arc<Watermark>,
+    path: &Path,
+    room: Room,
+) -> io::Result<Unpacked> {
     let mut name = path.as_os_str().to_owned();
     name.push(".unpacking");
     let temporary = PathBuf::from(name);
     let work = tokio::task::spawn_blocking(move || {
-        let outcome = rounds(&layout, &watermark, &temporary);
+        let outcome = rounds(&layout, &watermark, &temporary, &room);
         if outcome.is_err() {
             // Best effort: what matters is the first error.
             let _ = std::fs::remove_file(&temporary);
@@ -119,10 +171,12 @@ pub(super) async fn follow(layout: Arc<Layout>, watermark: Arc<Watermark>, path:
     work.await.map_err(io::Error::other)?
 }
 
-fn rounds(layout: &Arc<Layout>, watermark: &Arc<Watermark>, temporary: &Path) -> io::Result<()> {
+fn rounds(layout: &Arc<Layout>, watermark: &Arc<Watermark>, temporary: &Path, room: &Room) -> io::Result<()> {
     loop {
         let round = watermark.lock().round;
-        let once = unpack(layout, watermark, round, temporary);
+        let (layout, watermark) = (Arc::clone(layout), Arc::clone(watermark));
+        let reader = ArchiveReader { layout, watermark: Arc::clone(&watermark), round, position: 0 };
+        let once = unpack(reader, temporary, room);
         let is_good = watermark.wait_end(round);
         match once {
             Ok(()) if is_good => return Ok(()),
@@ -134,16 +188,21 @@ fn rounds(layout: &Arc<Layout>, watermark: &Arc<Watermark>, temporary: &Path) ->
     }
 }
 
-fn unpack(layout: &Arc<Layout>, watermark: &Arc<Watermark>, round: u32, temporary: &Path) -> io::Result<()> {
-    let reader = ArchiveReader { layout: Arc::clone(layout), watermark: Arc::clone(watermark), round, position: 0 };
-    let mut archive =
-        tar::Archive::new(flate2::read::MultiGzDecoder::new(io::BufReader::with_capacity(BUFFER, reader)));
+fn unpack(packed: impl Read, temporary: &Path, room: &Room) -> io::Result<()> {
+    let inner = flate2::read::MultiGzDecoder::new(io::BufReader::with_capacity(BUFFER, packed));
+    let left = Rc::new(Cell::new(AROUND));
+    let mut archive = tar::Archive::new(Bounded { inner, left: Rc::clone(&left), room });
     let mut entries = archive.entries()?;
     let mut member = entries.next().ok_or_else(|| malformed("the archive is empty"))??;
     let kind = member.header().entry_type();
     if !(kind.is_file() || kind.is_gnu_sparse()) {
         return Err(malformed("the archive's member is no file"));
     }
+    // Of a sparse file that is the size with its holes, which need not be in the archive.
+    if member.size() > room.bytes {
+        return Err(room.exceeded(&format!("its member has {} bytes,", member.size())));
+    }
+    left.set(room.bytes.saturating_add(AROUND));
     let file = File::create(temporary)?;
     let mut buffer = vec![0; BUFFER];
     let mut written = 0;
@@ -165,6 +224,26 @@ fn malformed(what: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, what)
 }
 
+/// Reads no more than there is to be: neither headers nor what stands behind the member have another end.
+struct Bounded<'a, R> {
+    inner: R,
+    left: Rc<Cell<u64>>,
+    room: &'a Room,
+}
+
+impl<R: Read> Read for Bounded<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let left = self.left.get();
+        let want = usize::try_from(left).unwrap_or(usize::MAX).min(buffer.len());
+        if want == 0 && !buffer.is_empty() {
+            return Err(self.room.exceeded("the archive holds"));
+        }
+        let count = self.inner.read(buffer.get_mut(..want).unwrap_or_default())?;
+        self.left.set(left - count as u64);
+        Ok(count)
+    }
+}
+
 /// Reads an archive in order while it arrives out of order.
 struct ArchiveReader {
     layout: Arc<Layout>,
@@ -180,5 +259,106 @@ impl Read for ArchiveReader {
         let count = self.layout.read(buffer.get_mut(..want).unwrap_or_default(), self.position)?;
         self.position += count as u64;
         Ok(count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+
+    const SMALL: u64 = 64 * 1024;
+
+    fn room() -> Room {
+        Room { bytes: SMALL, whose: "of a test".to_owned() }
+    }
+
+    /// Packs a header, and `content` behind it.
+    fn packed(header: &tar::Header, content: &[u8]) -> Vec<u8> {
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        gzip.write_all(header.as_bytes()).unwrap();
+        gzip.write_all(content).unwrap();
+        gzip.write_all(&[0; 1024]).unwrap();
+        gzip.finish().unwrap()
+    }
+
+    fn header(kind: tar::EntryType, size: u64) -> tar::Header {
+        let mut header = tar::Header::new_gnu();
+        header.set_path("disk.raw").unwrap();
+        header.set_entry_type(kind);
+        header.set_size(size);
+        header.set_cksum();
+        header
+    }
+
+    /// A sparse file of `size` bytes, of which the archive holds none.
+    fn all_hole(size: u64) -> tar::Header {
+        let mut header = header(tar::EntryType::GNUSparse, 0);
+        let octal = |field: &mut [u8; 12], value: u64| {
+            let text = format!("{value:011o}");
+            // Numbers above 8 GiB are binary, with a mark in the first byte.
+            if text.len() == 11 {
+                field[..11].copy_from_slice(text.as_bytes());
+                field[11] = 0;
+            } else {
+                *field = [0; 12];
+                field[0] = 0x80;
+                field[4..].copy_from_slice(&value.to_be_bytes());
+            }
+        };
+        let gnu = header.as_gnu_mut().unwrap();
+        octal(&mut gnu.realsize, size);
+        octal(&mut gnu.sparse[0].offset, size);
+        octal(&mut gnu.sparse[0].numbytes, 0);
+        header.set_cksum();
+        header
+    }
+
+    fn unpacked(archive: &[u8]) -> Result<u64, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("disk.raw");
+        unpack(archive, &path, &room()).map_err(|error| error.to_string())?;
+        Ok(std::fs::metadata(path).unwrap().len())
+    }
+
+    #[test]
+    fn a_file_as_large_as_its_room_is_unpacked_and_a_larger_one_is_refused_with_both_sizes() {
+        let content = |size: u64| vec![7; usize::try_from(size).unwrap()];
+        let regular = |size| packed(&header(tar::EntryType::Regular, size), &content(size));
+        assert_eq!(unpacked(&regular(SMALL)), Ok(SMALL));
+        let refused = unpacked(&regular(SMALL + 512)).unwrap_err();
+        assert!(refused.contains("66048 bytes") && refused.contains("65536 bytes of a test"), "{refused}");
+    }
+
+    #[test]
+    fn a_sparse_file_that_promises_exabytes_is_refused_before_anything_is_written() {
+        assert_eq!(unpacked(&packed(&all_hole(SMALL), &[])), Ok(SMALL));
+        for huge in [SMALL + 1, 1 << 40, 1 << 62] {
+            let refused = unpacked(&packed(&all_hole(huge), &[])).unwrap_err();
+            assert!(refused.contains(&format!("its member has {huge} bytes")), "{refused}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_never_ends_is_refused() {
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        gzip.write_all(header(tar::EntryType::GNULongName, 1 << 40).as_bytes()).unwrap();
+        for _ in 0..=AROUND / SMALL {
+            gzip.write_all(&[b'x'; SMALL as usize]).unwrap();
+        }
+        let refused = unpacked(&gzip.finish().unwrap()).unwrap_err();
+        assert!(refused.contains("the archive holds more than"), "{refused}");
+    }
+
+    #[test]
+    fn a_disk_has_its_size_and_what_a_format_adds_and_without_one_what_is_free() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("disk.raw");
+        let disk = Room::of(50, &path).bytes;
+        assert!((50 * GIB + 512..51 * GIB).contains(&disk), "{disk}");
+        assert_eq!(Room::of(u64::MAX, &path).bytes, u64::MAX);
+        let free = Room::of(0, &path).bytes;
+        assert!(free > 0 && free < u64::MAX, "{free}");
     }
 }

@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use sampan_chassis::audit::{Places, Refusals};
+use sampan_chassis::layers::{Deadlines, EdgeLimits, InFlightLimits};
 use sampan_chassis::metrics::{Metrics, Scrapes, watch_audit};
 use sampan_chassis::operation_service::{OperationApi, Retry};
 use sampan_chassis::peer::LocalPeers;
 use sampan_chassis::quota_service::{LaneRules as EdgeRules, QuotaApi};
 use sampan_chassis::server::web::Web;
-use sampan_chassis::server::{self, Listener, Server, Services};
+use sampan_chassis::server::{self, ConnectionLimits, Listener, Server, Services};
 use sampan_chassis::status::Problem;
 use sampan_cloud::Accounts;
 use sampan_cloud::audit::AuditLog;
@@ -32,7 +33,7 @@ use super::{
     sampler,
 };
 use crate::client::Failure;
-use crate::config::Config;
+use crate::config::{Config, ServerConfig};
 use crate::exit::Exit;
 
 /// What a system is made of besides its configuration.
@@ -196,15 +197,37 @@ fn runner_options(config: &Config) -> RunnerOptions {
 fn server_options(config: &Config, guard: &Guard) -> Result<server::Options, Failure> {
     let web = config.web.grpc_web.then(|| Web::new(&config.web.origins)).transpose();
     let web = web.map_err(|error| Failure::new(Exit::Usage, error.to_string()).advice("correct web.origins"))?;
-    let mut options = server::Options {
+    Ok(server::Options {
         grace: Duration::from_secs(config.server.grace_seconds),
         auth: Arc::clone(&guard.auth),
         tls: guard.tls.clone(),
         web,
+        limits: edge_limits(&config.server),
+        connections: connection_limits(&config.server),
         ..server::Options::default()
-    };
-    options.limits.in_flight.short = config.server.max_in_flight;
-    Ok(options)
+    })
+}
+
+fn edge_limits(server: &ServerConfig) -> EdgeLimits {
+    EdgeLimits {
+        deadlines: Deadlines {
+            default: Duration::from_secs(server.default_deadline_seconds),
+            maximum: Duration::from_secs(server.max_deadline_seconds),
+            waiting: Duration::from_secs(server.max_waiting_seconds),
+        },
+        in_flight: InFlightLimits { short: server.max_in_flight, waiting: server.max_waiting },
+        per_caller: InFlightLimits { short: server.max_in_flight_per_caller, waiting: server.max_waiting_per_caller },
+        header_bytes: server.max_header_bytes,
+    }
+}
+
+fn connection_limits(server: &ServerConfig) -> ConnectionLimits {
+    ConnectionLimits {
+        streams: server.max_streams_per_connection,
+        pending_resets: server.max_pending_resets,
+        ping_every: Duration::from_secs(server.keepalive_seconds),
+        ping_timeout: Duration::from_secs(server.keepalive_timeout_seconds),
+    }
 }
 
 /// The services of every role: operations and quotas are those of the store, whoever works on them.
