@@ -8,23 +8,11 @@ use sampan_proto::billing::v1 as pb;
 use sampan_proto::export::v1 as export_pb;
 use sampan_proto::image::v1 as image_pb;
 
-use super::{ConnectionArgs, image_args, parse};
-
-const EXAMPLES: &str = "\
-Examples:
-  sampan estimate export --cloud tencent --site intl --region ap-guangzhou \\
-      --disk-gib 50 --disk-gib 200 --storage-class STANDARD --keep-days 30 --public-downloads 1
-  sampan estimate export --cloud alibaba --site cn --region cn-hangzhou --disk-gib 40:12 --compare storage-class
-  sampan estimate export --cloud tencent --region ap-guangzhou --image img-ubuntu01 --public-downloads 1
-  sampan estimate copy --cloud tencent --site intl --region ap-beijing --to ap-guangzhou --disk-gib 100
-  sampan estimate download --cloud tencent --site cn --region ap-shanghai --object-gib 100 --private-downloads 1
-
-Prices come with Sampan, each with its source and date; --prices adds your own. A price that is not known is never
-taken for zero: the total is then a lower bound, and says so.";
+use super::{ConnectionArgs, examples, image_args, parse};
 
 /// Jobs that can be estimated.
 #[derive(Debug, Subcommand)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = examples::ESTIMATE)]
 pub enum EstimateCommand {
     /// Estimates an export, the storage of its files and their downloads.
     Export(EstimateExportArgs),
@@ -47,7 +35,7 @@ impl EstimateCommand {
 
 /// `estimate export`.
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = examples::ESTIMATE)]
 pub struct EstimateExportArgs {
     /// Cloud: tencent or alibaba.
     #[arg(long, value_parser = parse::parse_cloud, value_name = "CLOUD")]
@@ -117,7 +105,7 @@ pub struct EstimatedImageArgs {
 
 /// `estimate copy`.
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = examples::ESTIMATE)]
 pub struct EstimateCopyArgs {
     /// Vendor and price list.
     #[command(flatten)]
@@ -150,7 +138,7 @@ pub struct EstimateCopyArgs {
 
 /// `estimate download`.
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = examples::ESTIMATE)]
 pub struct EstimateDownloadArgs {
     /// Vendor and price list.
     #[command(flatten)]
