@@ -5,13 +5,12 @@ use std::sync::RwLock;
 use std::time::Duration;
 
 use sampan_proto::operation::v1::{ListOperationsRequest, Operation};
-use sampan_tests_e2e::{Api, Server, ServerFolder, Setup, Simulator, is_passing, prepare};
+use sampan_tests_e2e::{Api, Redis, Server, ServerFolder, Setup, Simulator, is_passing, prepare};
 use tempfile::TempDir;
 use tokio::sync::Mutex;
 use toml::{Table, Value};
 
 use crate::job::Job;
-use crate::redis::RedisServer;
 
 /// Replicas of each process.
 pub const REPLICAS: usize = 3;
@@ -38,7 +37,7 @@ pub struct Fleet {
     /// The replicas.
     pub replicas: Vec<Replica>,
     /// The store.
-    pub redis: Mutex<RedisServer>,
+    pub redis: Mutex<Redis>,
     /// The clouds.
     pub clouds: Simulator,
     _folder: TempDir,
@@ -95,14 +94,15 @@ impl Replica {
 }
 
 impl Fleet {
-    /// Starts Redis, the clouds and all replicas.
-    pub async fn start(setup: &Setup) -> Self {
+    /// Starts Redis, the clouds and all replicas; `None` when there is no Redis, and none is required.
+    pub async fn start(setup: &Setup) -> Option<Self> {
+        // What it has confirmed outlives a kill at any moment.
+        let redis = Redis::start_with(&["--appendfsync", "always"]).await?;
         let folder = tempfile::tempdir().unwrap();
-        let redis = RedisServer::start(&folder.path().join("redis")).await;
         let clouds = Simulator::start(&folder.path().join("sampan.toml"), &folder.path().join("clouds")).await;
         clouds.pace(setup.export_takes).await;
         let mut replicas = Vec::new();
-        let files = ServerFolder { store: redis.url(), ..prepare(folder.path(), setup) };
+        let files = ServerFolder { store: redis.store(), ..prepare(folder.path(), setup) };
         for roles in PROCESSES {
             for number in 1..=REPLICAS {
                 let process = if roles.is_empty() { "all".to_owned() } else { roles.join("+") };
@@ -118,7 +118,7 @@ impl Fleet {
         for replica in &replicas {
             replica.start().await;
         }
-        Self { replicas, redis: Mutex::new(redis), clouds, _folder: folder }
+        Some(Self { replicas, redis: Mutex::new(redis), clouds, _folder: folder })
     }
 
     /// Returns clients of the first replica from `number` on that runs.

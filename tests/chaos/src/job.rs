@@ -1,25 +1,28 @@
 //! Kinds of operations, and the jobs that a storm is survived with.
 //!
-//! A further kind is one variant of [`Kind`], its arms here, and a place in [`KINDS`].
+//! A further kind is one variant of [`Kind`] and of [`Start`], their arms here, and a place in [`KINDS`].
 
 use std::time::Duration;
 
 use sampan_core::Cloud;
+use sampan_proto::copy::v1::{CopyImageRequest, CopySpec, Destination};
 use sampan_proto::export::v1::ExportImageRequest;
 use sampan_proto::operation::v1::Operation;
 use sampan_proto::quota::v1::WhenQuotaSpent;
-use sampan_tests_e2e::{Api, Lane, Seen, Simulator, duration, request, spec_of};
+use sampan_tests_e2e::{Api, Lane, Simulator, duration, request, spec_of};
 use tonic::Status;
 
-use crate::lanes::LANES;
+use crate::lanes::{LANES, neighbour};
 
-/// What the jobs of a storm are, in turn.
-pub const KINDS: &[Kind] = &[Kind::Export];
+/// What the jobs of a lane are, in turn.
+pub const KINDS: &[Kind] = &[Kind::Export, Kind::Copy, Kind::Export];
 
 /// Units of a Tencent lane's day.
 const DAY: usize = 5;
 /// Jobs that each Tencent lane is given: twice what it may do in a day, so that half of them wait.
 const PER_TENCENT_LANE: usize = 2 * DAY;
+/// Accounts that a copy is shared with.
+const RECEIVERS: usize = 2;
 
 /// How long one may run; the shortest that can be asked for, because some are stalled.
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -29,37 +32,82 @@ const DEADLINE: Duration = Duration::from_secs(60);
 pub enum Kind {
     /// An export of an image of its own.
     Export,
+    /// A copy of an image of its own to the neighbour of its lane, which starts a share there. An export where the
+    /// lane has no neighbour.
+    Copy,
 }
 
 /// One operation that is asked for, always with the same request id.
 #[derive(Debug, Clone)]
 pub struct Job {
-    /// What it is.
-    pub kind: Kind,
     /// Where it is.
     pub lane: Lane,
     /// The image that it is about; no other job is about it.
     pub image: String,
-    request: ExportImageRequest,
+    /// The name of that image, and of no other but its copies.
+    pub name: String,
+    /// What is asked for.
+    pub start: Start,
+}
+
+/// The request that starts a job.
+#[derive(Debug, Clone)]
+pub enum Start {
+    /// Of an export.
+    Export(ExportImageRequest),
+    /// Of a copy.
+    Copy {
+        /// The lane that it goes to.
+        to: Lane,
+        /// Who is to have it there.
+        receivers: Vec<String>,
+        /// The request.
+        request: CopyImageRequest,
+    },
 }
 
 /// Makes `count` jobs over all lanes, each with an image of its own.
 pub async fn jobs(clouds: &Simulator, count: usize) -> Vec<Job> {
-    let lanes_of = |cloud: Cloud| LANES.iter().filter(move |lane| lane.cloud == cloud);
-    let few =
-        lanes_of(Cloud::Tencent).cycle().take((PER_TENCENT_LANE * lanes_of(Cloud::Tencent).count()).min(count / 2));
-    let few: Vec<Lane> = few.copied().collect();
-    let many: Vec<Lane> = lanes_of(Cloud::Alibaba).cycle().take(count - few.len()).copied().collect();
+    let lanes_of = |cloud: Cloud| LANES.iter().copied().enumerate().filter(move |(_, lane)| lane.cloud == cloud);
+    let tencent = lanes_of(Cloud::Tencent).cycle().take((PER_TENCENT_LANE * 6).min(count / 2));
+    let few: Vec<(usize, Lane)> = tencent.collect();
+    let many: Vec<(usize, Lane)> = lanes_of(Cloud::Alibaba).cycle().take(count - few.len()).collect();
+    let mut of_lane = [0; LANES.len()];
     let mut jobs = Vec::with_capacity(count);
-    for (number, lane) in few.iter().chain(&many).enumerate() {
-        let kind = KINDS[number % KINDS.len()];
-        let image = clouds.add_image(lane, &format!("image{number}")).await;
-        let mut spec = spec_of(lane, &image);
-        spec.set_when_quota_spent(WhenQuotaSpent::Queue);
-        spec.deadline = Some(duration(DEADLINE));
-        jobs.push(Job { kind, lane: *lane, image, request: request(spec) });
+    for (number, (index, lane)) in few.into_iter().chain(many).enumerate() {
+        let kind = KINDS[of_lane[index] % KINDS.len()];
+        of_lane[index] += 1;
+        let name = format!("image{number}");
+        let image = clouds.add_image(&lane, &name).await;
+        let start = Start::of(kind, &lane, &image);
+        jobs.push(Job { lane, image, name, start });
     }
     jobs
+}
+
+impl Start {
+    fn of(kind: Kind, lane: &Lane, image: &str) -> Self {
+        let mut export = spec_of(lane, image);
+        export.set_when_quota_spent(WhenQuotaSpent::Queue);
+        export.deadline = Some(duration(DEADLINE));
+        match (kind, neighbour(lane)) {
+            (Kind::Copy, Some(to)) => {
+                let receivers: Vec<String> = (0..RECEIVERS).map(|index| lane.receiver(index)).collect();
+                let spec = CopySpec {
+                    image: export.image,
+                    destinations: vec![Destination { region: to.region.to_owned(), ..Destination::default() }],
+                    share_with: receivers.clone(),
+                    when_quota_spent: export.when_quota_spent,
+                    deadline: export.deadline,
+                    ..CopySpec::default()
+                };
+                let request_id = request(Default::default()).request_id;
+                let request = CopyImageRequest { request_id, spec: Some(spec), ..CopyImageRequest::default() };
+                Self::Copy { to, receivers, request }
+            }
+            (Kind::Export | Kind::Copy, _) => Self::Export(request(export)),
+        }
+    }
 }
 
 impl Job {
@@ -68,15 +116,9 @@ impl Job {
     /// # Errors
     /// The status of a refusal, or of a server that died.
     pub async fn start(&self, api: &Api) -> Result<Operation, Status> {
-        match self.kind {
-            Kind::Export => api.send(self.request.clone()).await,
-        }
-    }
-
-    /// Returns how many calls for it the cloud has accepted.
-    pub fn accepted(&self, seen: &Seen) -> usize {
-        match self.kind {
-            Kind::Export => seen.accepted_exports(&self.lane, &self.image),
+        match &self.start {
+            Start::Export(request) => api.send(request.clone()).await,
+            Start::Copy { request, .. } => api.send_copy(request.clone()).await,
         }
     }
 }

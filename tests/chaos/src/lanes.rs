@@ -1,6 +1,5 @@
 //! Twelve lanes on both clouds, each with a bucket.
 
-use sampan_core::Cloud;
 use sampan_tests_e2e::{ALIBABA, Lane, Simulator, TENCENT};
 use serde_json::json;
 
@@ -28,7 +27,17 @@ pub const LANES: [Lane; 12] = [
     alibaba("cn-chengdu", "chaos-chengdu"),
 ];
 
-/// Makes the buckets, and lets the clouds run many exports side by side.
+/// Regions between which images are not copied.
+const ALONE: [&str; 2] = ["ap-singapore", "ap-tokyo"];
+
+/// Returns the lane that copies of a lane's images go to; none where its region cannot be copied from.
+pub fn neighbour(lane: &Lane) -> Option<Lane> {
+    let is_near = |other: &&Lane| other.cloud == lane.cloud && !ALONE.contains(&other.region);
+    let mut ring = LANES.iter().filter(is_near).cycle().take(LANES.len() * 2).skip_while(|other| *other != lane);
+    ring.nth(1).copied()
+}
+
+/// Makes the buckets, and lets the clouds hold many images, and run many exports and copies side by side.
 pub async fn prepare_lanes(clouds: &Simulator) {
     for lane in &LANES {
         let bucket = json!({
@@ -37,7 +46,7 @@ pub async fn prepare_lanes(clouds: &Simulator) {
         clouds.post("buckets", bucket).await;
     }
     for lane in [TENCENT, ALIBABA] {
-        let most_images = if lane.cloud == Cloud::Tencent { 10 } else { 1000 };
-        clouds.limits(&lane, json!({ "running_exports": 12, "images_per_region": most_images })).await;
+        let limits = json!({ "running_exports": 12, "running_copies": 12, "images_per_region": 1000 });
+        clouds.limits(&lane, limits).await;
     }
 }

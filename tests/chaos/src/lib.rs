@@ -7,12 +7,10 @@
 mod fleet;
 mod job;
 mod lanes;
-mod redis;
 mod storm;
 pub mod verdict;
 
 pub use fleet::{Fleet, REPLICAS, Replica};
-pub use job::{Job, KINDS, Kind, jobs};
-pub use lanes::{LANES, prepare_lanes};
-pub use redis::{RedisServer, is_there};
+pub use job::{Job, KINDS, Kind, Start, jobs};
+pub use lanes::{LANES, neighbour, prepare_lanes};
 pub use storm::{Storm, Tally};

@@ -16,15 +16,26 @@ use crate::fleet::Fleet;
 /// Calls of both clouds that go wrong.
 const CALLS: &[(Cloud, &str)] = &[
     (Cloud::Tencent, "ExportImages"),
+    (Cloud::Tencent, "SyncImages"),
+    (Cloud::Tencent, "ModifyImageSharePermission"),
     (Cloud::Tencent, "DescribeImages"),
     (Cloud::Tencent, "HeadObject"),
     (Cloud::Tencent, "ListObjects"),
     (Cloud::Alibaba, "ExportImage"),
+    (Cloud::Alibaba, "CopyImage"),
+    (Cloud::Alibaba, "ModifyImageSharePermission"),
     (Cloud::Alibaba, "DescribeImages"),
     (Cloud::Alibaba, "DescribeTasks"),
     (Cloud::Alibaba, "ListObjects"),
 ];
 const FAULTS: &[&str] = &["throttle", "server_error", "reset", "answer_lost", "answer_lost", "slow"];
+/// Calls that begin a task which may go wrong.
+const TASKS: [(Cloud, &str); 4] = [
+    (Cloud::Tencent, "ExportImages"),
+    (Cloud::Tencent, "SyncImages"),
+    (Cloud::Alibaba, "ExportImage"),
+    (Cloud::Alibaba, "CopyImage"),
+];
 /// A call that the cloud dawdles at; shorter than a lease, as any call is in earnest.
 const SLOW_MS: u64 = 700;
 /// A replica that stands still, shorter than a lease.
@@ -98,7 +109,7 @@ impl Storm {
     pub async fn rage(&mut self, fleet: &Fleet, span: Duration) {
         let began = Instant::now();
         // Of these nothing comes back by itself, so they come early and few.
-        for (cloud, action) in [(Cloud::Tencent, "ExportImages"), (Cloud::Alibaba, "ExportImage")] {
+        for (cloud, action) in TASKS {
             self.spoil_task(fleet, cloud, action, "fail_task").await;
             self.spoil_task(fleet, cloud, action, "stall_task").await;
         }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use sampan_proto::export::v1::ExportImageRequest;
 use sampan_proto::operation::v1::{ListOperationsRequest, Operation, OperationState};
 use sampan_proto::quota::v1::WhenQuotaSpent;
-use sampan_tests_chaos::{Fleet, LANES, REPLICAS, is_there};
+use sampan_tests_chaos::{Fleet, LANES, REPLICAS};
 use sampan_tests_e2e::{Lane, Refusal, Setup, TENCENT, request, spec_of};
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
@@ -16,7 +16,7 @@ use tonic::Status;
 /// Units of a lane's day.
 const LIMIT: usize = 5;
 
-async fn fleet() -> Fleet {
+async fn fleet() -> Option<Fleet> {
     // What is admitted may fail at the cloud at its leisure; here only the admission is looked at.
     Fleet::start(&Setup { log: "warn", max_attempts: 1, ..Setup::default() }).await
 }
@@ -49,10 +49,7 @@ async fn hold_everything(fleet: &Fleet) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_a_thousand_starts_on_three_processes_five_are_admitted_and_the_others_refused() {
-    if !is_there() {
-        return;
-    }
-    let fleet = fleet().await;
+    let Some(fleet) = fleet().await else { return };
     hold_everything(&fleet).await;
     let requests = (0..1000).map(|_| start(&TENCENT, WhenQuotaSpent::Fail)).collect();
     let answers = race(&fleet, requests).await;
@@ -67,10 +64,7 @@ async fn of_a_thousand_starts_on_three_processes_five_are_admitted_and_the_other
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_a_thousand_starts_on_three_processes_five_run_and_the_others_wait_in_order() {
-    if !is_there() {
-        return;
-    }
-    let fleet = fleet().await;
+    let Some(fleet) = fleet().await else { return };
     hold_everything(&fleet).await;
     let requests = (0..1000).map(|_| start(&TENCENT, WhenQuotaSpent::Queue)).collect();
     let answers: Vec<Operation> = race(&fleet, requests).await.into_iter().map(|answer| answer.unwrap()).collect();
@@ -90,10 +84,7 @@ async fn of_a_thousand_starts_on_three_processes_five_run_and_the_others_wait_in
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_hundred_equal_requests_on_three_processes_start_one_operation() {
-    if !is_there() {
-        return;
-    }
-    let fleet = fleet().await;
+    let Some(fleet) = fleet().await else { return };
     let request = start(&TENCENT, WhenQuotaSpent::Fail);
     let answers = race(&fleet, vec![request; 100]).await;
     let names: BTreeSet<String> = answers.into_iter().map(|answer| answer.unwrap().name).collect();
@@ -104,10 +95,7 @@ async fn a_hundred_equal_requests_on_three_processes_start_one_operation() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_64_callers_on_7_lanes_on_three_processes_exactly_35_starts_are_admitted() {
-    if !is_there() {
-        return;
-    }
-    let fleet = fleet().await;
+    let Some(fleet) = fleet().await else { return };
     hold_everything(&fleet).await;
     // Seven regions of Tencent Cloud; what the clouds have there is asked only after the admission.
     let regions = LANES.iter().filter(|lane| lane.cloud == TENCENT.cloud).map(|lane| lane.region).chain(["ap-nanjing"]);

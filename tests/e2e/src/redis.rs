@@ -2,7 +2,7 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
 
@@ -12,21 +12,38 @@ const TRIES: usize = 5;
 /// A Redis server at work. Dropping it ends it.
 #[derive(Debug)]
 pub struct Redis {
-    process: std::process::Child,
+    process: Option<Child>,
     port: u16,
-    _folder: TempDir,
+    options: Vec<String>,
+    folder: TempDir,
 }
 
 impl Redis {
-    /// Starts a server; `None` when there is none to start and none is required.
+    /// Starts a server with an append-only file; `None` when there is none to start and none is required.
     ///
     /// # Panics
     /// When there is none although `SAMPAN_REQUIRE_REDIS=1` says that there must be.
     pub async fn start() -> Option<Self> {
+        Self::start_with(&[]).await
+    }
+
+    /// Starts a server with further options of its command line; otherwise as [`Redis::start`].
+    ///
+    /// # Panics
+    /// As [`Redis::start`], and when it starts on no port.
+    pub async fn start_with(options: &[&str]) -> Option<Self> {
         if !is_installed("redis-server", "--version", "SAMPAN_REQUIRE_REDIS") {
             return None;
         }
-        tokio::task::spawn_blocking(|| (0..TRIES).find_map(|_| Self::try_start())).await.expect("no panic")
+        let options = options.iter().map(|option| (*option).to_owned()).collect();
+        let mut server = Self { process: None, port: 0, options, folder: tempfile::tempdir().expect("a folder") };
+        for _ in 0..TRIES {
+            server.port = free_port();
+            if server.run().await {
+                return Some(server);
+            }
+        }
+        panic!("redis-server starts on no port");
     }
 
     /// Returns the address of the store.
@@ -34,33 +51,54 @@ impl Redis {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
-    fn try_start() -> Option<Self> {
-        let folder = tempfile::tempdir().expect("a folder");
-        let port = free_port();
-        let mut process = Command::new("redis-server")
-            .args(["--bind", "127.0.0.1", "--port", &port.to_string(), "--save", "", "--appendonly", "yes"])
+    /// Ends the process at once (SIGKILL).
+    pub fn kill(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            let _ = process.kill();
+            let _ = process.wait();
+        }
+    }
+
+    /// Starts the process that was killed, on the same port and files.
+    pub async fn start_again(&mut self) {
+        assert!(self.run().await, "Redis does not start again on port {}", self.port);
+    }
+
+    /// Starts the process and returns whether it became ready.
+    async fn run(&mut self) -> bool {
+        let mut command = Command::new("redis-server");
+        command
+            .args(["--bind", "127.0.0.1", "--port", &self.port.to_string(), "--save", "", "--appendonly", "yes"])
             .arg("--dir")
-            .arg(folder.path())
+            .arg(self.folder.path())
+            .args(&self.options)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("redis-server starts");
-        let output = process.stdout.take().expect("standard output is piped");
-        let mut lines = BufReader::new(output).lines().map_while(Result::ok);
-        let is_ready = lines.any(|line| line.contains("Ready to accept connections"));
-        // It goes on writing, and a full pipe would stop it.
-        std::thread::spawn(move || lines.for_each(drop));
-        let server = Self { process, port, _folder: folder };
-        is_ready.then_some(server)
+            .stderr(Stdio::null());
+        self.process = tokio::task::spawn_blocking(move || ready(command)).await.expect("no panic");
+        self.process.is_some()
     }
 }
 
 impl Drop for Redis {
     fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+        self.kill();
     }
+}
+
+/// Starts a server and waits until it has read its files; `None` when it ended before.
+fn ready(mut command: Command) -> Option<Child> {
+    let mut process = command.spawn().expect("redis-server starts");
+    let output = process.stdout.take().expect("standard output is piped");
+    let mut lines = BufReader::new(output).lines().map_while(Result::ok);
+    let is_ready = lines.any(|line| line.contains("Ready to accept connections"));
+    // It goes on writing, and a full pipe would stop it.
+    std::thread::spawn(move || lines.for_each(drop));
+    if is_ready {
+        return Some(process);
+    }
+    let _ = process.wait();
+    None
 }
 
 /// Returns a port that was free a moment ago.

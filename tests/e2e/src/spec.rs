@@ -54,6 +54,14 @@ impl Lane {
         format!("{prefix}{word}{:0width$}", 1, width = width - word.len())
     }
 
+    /// Returns the number of the `index`th of the hundred accounts that the cloud has to share with.
+    pub fn receiver(&self, index: usize) -> String {
+        match self.cloud {
+            Cloud::Tencent => format!("100000000{}", 100 + index),
+            Cloud::Alibaba => format!("1000000000000{}", 100 + index),
+        }
+    }
+
     /// Returns the value of the API.
     pub fn wire_cloud(&self) -> i32 {
         let cloud = match self.cloud {

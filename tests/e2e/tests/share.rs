@@ -7,7 +7,7 @@ use sampan_proto::operation::v1::{OperationState, TargetState};
 use sampan_proto::share::v1 as pb;
 use sampan_proto::share::v1::ShareChange::{Add, Remove, Set};
 use sampan_tests_e2e::{ALIBABA, Lane, Refusal, TENCENT, World};
-use share_support::{ACTION, accepted, holders, own, receiver, receivers, reference, run, send, shares, spec};
+use share_support::{ACTION, accepted, holders, own, receivers, reference, run, send, shares, spec};
 
 const BOTH: [Lane; 2] = [TENCENT, ALIBABA];
 
@@ -68,7 +68,7 @@ async fn repeating_a_share_calls_nobody_and_spends_nothing() {
 async fn a_preview_tells_everything_and_calls_nobody() {
     let world = World::start().await;
     let image = world.clouds.add_image(&TENCENT, "golden").await;
-    let named = [TENCENT.number.to_owned(), "x".to_owned(), receiver(&TENCENT, 1)];
+    let named = [TENCENT.number.to_owned(), "x".to_owned(), TENCENT.receiver(1)];
     let request = pb::PreviewShareRequest { spec: Some(spec(&TENCENT, &image, &named)), change: Add.into() };
     let told = shares(&world).preview_share(request).await.expect("a preview").into_inner();
     let rules: Vec<_> = told.violations.iter().map(|violation| violation.rule.as_str()).collect();

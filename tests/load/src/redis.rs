@@ -3,7 +3,6 @@
 //! The bare script does what any admission must: reads a lock, counts, keeps a record of about 1 KiB and a due time.
 
 use std::path::Path;
-use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
@@ -11,7 +10,6 @@ use redis::aio::MultiplexedConnection;
 use sampan_core::clock;
 use sampan_state::redis::Time;
 use sampan_state::{Admission as _, Operations as _, Redis};
-use tokio::process::{Child, Command};
 
 use crate::child::Server;
 use crate::stats::{Latencies, Spread, line};
@@ -27,36 +25,16 @@ const CLAIMS: usize = 50;
 const PER_CLAIM: u32 = 64;
 
 /// A Redis server of this program's own; dropping it ends it.
-struct RedisServer {
-    child: Child,
-    port: u16,
-    _folder: tempfile::TempDir,
-}
+struct RedisServer(sampan_tests_e2e::Redis);
 
 impl RedisServer {
     async fn start() -> Result<Self> {
-        let folder = tempfile::tempdir()?;
-        let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-        let child = Command::new("redis-server")
-            .args(["--bind", "127.0.0.1", "--port", &port.to_string(), "--save", "", "--appendonly", "yes"])
-            .args(["--dir", &folder.path().display().to_string(), "--logfile", "log"])
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()
-            .context("redis-server cannot be started; it is the Debian package redis-server")?;
-        let server = Self { child, port, _folder: folder };
-        for _ in 0..500 {
-            if server.connect().await.is_ok() {
-                return Ok(server);
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        anyhow::bail!("redis-server does not answer")
+        let server = sampan_tests_e2e::Redis::start().await;
+        Ok(Self(server.context("redis-server cannot be started; it is the Debian package redis-server")?))
     }
 
     fn url(&self) -> String {
-        format!("redis://127.0.0.1:{}", self.port)
+        self.0.store()
     }
 
     async fn connect(&self) -> Result<MultiplexedConnection> {
@@ -81,11 +59,6 @@ impl RedisServer {
             value.and_then(|value| value.parse().ok()).unwrap_or(0.0)
         };
         Ok((field("calls"), field("usec")))
-    }
-
-    async fn stop(mut self) -> Result<()> {
-        self.child.kill().await?;
-        Ok(())
     }
 }
 
@@ -125,12 +98,12 @@ pub async fn print(sampan: &Path, rounds: usize) -> Result<()> {
             let server = Server::start(&this, &["redis-baseline", "--redis", &redis.url()]).await?;
             bare.round(&redis, &server, in_flight).await?;
             server.stop().await?;
-            redis.stop().await?;
+            drop(redis);
             let redis = RedisServer::start().await?;
             let (server, _folder) = grpc::start_on(sampan, &redis.url()).await?;
             ours.round(&redis, &server, in_flight).await?;
             server.stop().await?;
-            redis.stop().await?;
+            drop(redis);
         }
         println!(" {in_flight} in flight");
         line("bare tonic + EVALSHA, per second", format!("{:.0}", Spread::of(&bare.per_second)), "");
@@ -175,7 +148,7 @@ async fn many() -> Result<()> {
     let claims = Latencies::new(claims);
     let one = |quantile| claims.quantile_us(quantile) / 1e3;
     line("claim of 64, ms: p50, p99", format!("{:.1}, {:.1}", one(0.5), one(0.99)), "");
-    redis.stop().await
+    Ok(())
 }
 
 /// Where the baseline's script is, for its hash.
@@ -225,5 +198,5 @@ pub async fn print_idle(sampan: &Path, rounds: usize) -> Result<()> {
         }
         line(roles, format!("{:.1}", Spread::of(&idle)), "at most 20");
     }
-    redis.stop().await
+    Ok(())
 }

@@ -1,7 +1,6 @@
 //! What the tests of shares say most.
 #![allow(dead_code, unreachable_pub, reason = "each test uses a part of it")]
 
-use sampan_core::Cloud;
 use sampan_proto::image::v1 as image_pb;
 use sampan_proto::operation::v1::{Operation, ShareResult, SharedImage, operation};
 use sampan_proto::share::v1 as pb;
@@ -19,16 +18,8 @@ pub fn shares(world: &World) -> ShareServiceClient<Channel> {
     ShareServiceClient::new(world.api().channel)
 }
 
-/// Returns the number of the `index`th of the hundred receivers that a cloud has.
-pub fn receiver(lane: &Lane, index: usize) -> String {
-    match lane.cloud {
-        Cloud::Tencent => format!("100000000{}", 100 + index),
-        Cloud::Alibaba => format!("1000000000000{}", 100 + index),
-    }
-}
-
 pub fn receivers(lane: &Lane, range: std::ops::Range<usize>) -> Vec<String> {
-    range.map(|index| receiver(lane, index)).collect()
+    range.map(|index| lane.receiver(index)).collect()
 }
 
 pub fn reference(lane: &Lane, image: &str) -> image_pb::ImageReference {
