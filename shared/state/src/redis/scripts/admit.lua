@@ -78,25 +78,22 @@ if request_id ~= '' then redis.call('SET', request_key, TAG .. ':' .. id) end
 local time = int(NOW)
 local word = holds and ('r:' .. int(number) .. ':' .. int(units)) or is_today and 'n' or 'w'
 local fields = {
-  'v', ARGV[17], 'kind', kind, 'lane', lane, 'caller', caller, 'digest', digest, 'seq', int(seq), 'rev', '1',
-  'made', time, 'upd', time, 'st', is_today and 'RUNNING' or 'WAITING_FOR_QUOTA', 'int', ARGV[11], 'q', word,
-  'fence', '0', 'due', int(due),
+  's', kind .. ' ' .. int(seq) .. ' ' .. time, 'lane', lane, 'digest', digest,
+  'st', is_today and 'RUNNING' or 'WAITING_FOR_QUOTA', 'q', word, 'due', int(due),
 }
 local function also(name, value)
   fields[#fields + 1] = name
   fields[#fields + 1] = value
 end
+if ARGV[17] ~= FIRST.v then also('v', ARGV[17]) end
+if ARGV[11] ~= FIRST.int then also('int', ARGV[11]) end
+if caller ~= FIRST.caller then also('caller', caller) end
 if request_id ~= '' then also('rid', request_id) end
 if first_due then also('nb', int(first_due)) end
-if holds then
-  also('hday', int(number))
-  also('hunits', int(units))
-  also('hcom', '0')
-  also('hround', int(day.round))
-end
+if holds then also('h', format_hold({ day = number, units = units, round = day.round })) end
 redis.call('HSET', entry_key(id), unpack(fields))
 announce()
 if is_today then return { 'fresh', time, word } end
-local entry = as_table(fields)
+local entry = as_entry(fields)
 start_waiting(id, entry, units)
 return { 'new', answer(id, entry, false) }

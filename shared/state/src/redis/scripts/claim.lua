@@ -48,8 +48,8 @@ local function readable(id)
   local flat = redis.pcall('HGETALL', entry_key(id))
   if flat.err then return nil, flat.err end
   if #flat == 0 then return nil, 'its entry is missing' end
-  local entry = as_table(flat)
-  if not (entry.v and entry.kind and entry.lane and entry.fence and entry.q) then return nil, 'its entry is damaged' end
+  local entry = as_entry(flat)
+  if not (entry.kind and entry.lane and entry.q) then return nil, 'its entry is damaged' end
   if is_too_new(entry) then return nil, 'its record has version ' .. entry.v end
   local record = redis.pcall('STRLEN', record_key(id))
   if type(record) == 'table' then return nil, record.err end

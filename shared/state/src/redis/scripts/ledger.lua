@@ -76,16 +76,22 @@ end
 
 -- Returns what the operation holds; a reservation that lapsed with its round is none any more.
 local function load_hold(entry)
-  if not entry.hday then return nil end
-  local hold = { day = tonumber(entry.hday), units = tonumber(entry.hunits), committed = entry.hcom == '1' }
+  if not entry.h then return nil end
+  local number, units, committed, round = string.match(entry.h, '^(%d+):(%d+):(%d):(%d+)$')
+  if not number then error('CORRUPT the units of its entry are damaged') end
+  local hold = {
+    day = tonumber(number), units = tonumber(units), committed = committed == '1', round = tonumber(round),
+  }
   if not hold.committed then
     local day = find_day(entry.lane, hold.day)
-    if not day or day.round > tonumber(entry.hround) then return nil end
+    if not day or day.round > hold.round then return nil end
   end
   return hold
 end
 
-local NO_HOLD = { hday = false, hunits = false, hcom = false, hround = false }
+local function format_hold(hold)
+  return string.format('%.0f:%.0f:%d:%.0f', hold.day, hold.units, hold.committed and 1 or 0, hold.round)
+end
 
 -- Forgets a hold; a reservation no longer counts on its day, a commitment does.
 local function drop_hold(id, entry, hold)
@@ -96,7 +102,7 @@ local function drop_hold(id, entry, hold)
       save_day(entry.lane, hold.day, day)
     end
   end
-  write(id, entry, NO_HOLD)
+  write(id, entry, { h = false })
 end
 
 local function shown_hold(hold)
@@ -158,7 +164,7 @@ local function reserve(id, entry, rule, units)
   local day = load_day(entry.lane, number)
   day.reserved = day.reserved + units
   save_day(entry.lane, number, day)
-  write(id, entry, { hday = number, hunits = units, hcom = '0', hround = day.round })
+  write(id, entry, { h = format_hold({ day = number, units = units, round = day.round }) })
 end
 
 -- Gives the operation its units, or its place in the waiting list; the caller wakes those whose place that moved.
@@ -190,8 +196,8 @@ local function commit_hold(id, entry, rule)
   day.reserved = math.max(0, day.reserved - hold.units)
   day.committed = day.committed + hold.units
   save_day(entry.lane, today, day)
-  write(id, entry, { hcom = '1' })
   hold.committed = true
+  write(id, entry, { h = format_hold(hold) })
   return hold
 end
 
@@ -201,7 +207,7 @@ local function give_back(id, entry)
   local was_waiting = stop_waiting(id, entry)
   local hold = load_hold(entry)
   if not hold then
-    write(id, entry, NO_HOLD)
+    write(id, entry, { h = false })
     return was_waiting and 'n' or nil
   end
   if hold.committed then
@@ -246,7 +252,7 @@ local function wake_waiters(lane, rule)
     local id = waiter_id(member)
     local flat = redis.pcall('HGETALL', entry_key(id))
     if not flat.err and #flat > 0 then
-      local entry = as_table(flat)
+      local entry = as_entry(flat)
       local start = math.max(filling.earliest, tonumber(entry.nb or '-1'))
       if is_leased(entry) then
         if filling.is_today then write(id, entry, { wake = math.min(start, tonumber(entry.wake or int(start))) }) end

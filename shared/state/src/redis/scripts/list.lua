@@ -37,8 +37,8 @@ for i, id in ipairs(ids) do
   local flat = redis.pcall('HGETALL', entry_key(id))
   local problem = flat.err or (#flat == 0 and 'its entry is missing') or nil
   if not problem then
-    local entry = as_table(flat)
-    if entry.kind and entry.st and entry.lane and entry.q and entry.v then
+    local entry = as_entry(flat)
+    if entry.kind and entry.st and entry.lane and entry.q then
       if matches(entry) then
         local record = redis.pcall('STRLEN', record_key(id))
         if type(record) == 'table' then problem = record.err else found[#found + 1] = answer(id, entry, true) end

@@ -67,18 +67,33 @@ local function as_table(flat)
   return entry
 end
 
+-- What a start does not write: a field that is not there is as it was then. The last write was the first, too.
+local FIRST = { v = '1', caller = '', rev = '1', int = '0', fence = '0' }
+
+-- Takes the fields of an entry as Redis returns them apart; without `kind` it is damaged.
+local function as_entry(flat)
+  local entry = as_table(flat)
+  entry.kind, entry.seq, entry.made = string.match(entry.s or '', '^(.+) (%d+) (%d+)$')
+  for name, value in pairs(FIRST) do entry[name] = entry[name] or value end
+  entry.upd = entry.upd or entry.made
+  return entry
+end
+
 -- Reads an entry; nil when there is none. Its fields, all texts:
---   v version of the record · kind, lane, caller, rid, digest: identity · seq order of admission
---   rev revision · made, upd times of first and last write · st state
+--   s: kind, seq (order of admission) and made (time of the first write), one field for what never changes
+--   v version of the record · lane, caller, rid, digest: identity
+--   rev revision · upd time of the last write · st state
 --   fin when it ended by a cancel while it waited · can, canby, canrm the cancel · int '1' while an intent is open
 --   q what the record says of its units: n, w, r:DAY:UNITS, c:DAY:UNITS, x (given back)
---   hday, hunits, hcom, hround: units that it holds · wu its units in the waiting list
+--   h units that it holds: day, how many, 1 once they are used, round of the day · wu its units in the waiting list
 --   fence, own, exp: the work lease · due place in the due queue · wake due when given back · nb not due before
 --   lc, lx tokens of the last commit and of the last cancel or reopening
 local function load(id)
   local flat = redis.call('HGETALL', entry_key(id))
   if #flat == 0 then return nil end
-  return as_table(flat)
+  local entry = as_entry(flat)
+  if not entry.kind then error('CORRUPT its entry is damaged') end
+  return entry
 end
 
 -- Stops before anything is written when the record is not there or no JSON: nobody could read what comes of it.

@@ -20,4 +20,4 @@ if word == 'w' then
   return { 'waiting', int(position), int(earliest) }
 end
 announce()
-return { 'reserved', entry.hday }
+return { 'reserved', string.match(word, '^.:(%d+)') }
