@@ -18,7 +18,7 @@ use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_otlp::{SpanExporter, WithExportConfig as _};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SdkTracerProvider;
-use tracing_subscriber::filter::{EnvFilter, LevelFilter, Targets};
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
@@ -44,7 +44,8 @@ pub enum LogFormat {
 /// How telemetry is set up.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
-    /// Which events to keep, in the words of `RUST_LOG`; `None` takes `RUST_LOG`, and `info` without it.
+    /// Which events to keep: levels, and levels of targets, such as `sampan_ops=debug,info`; `None` takes `RUST_LOG`, and
+    /// `info` without it.
     pub filter: Option<String>,
     /// What log lines look like.
     pub format: LogFormat,
@@ -117,10 +118,10 @@ impl Telemetry {
     }
 }
 
-fn filter(given: Option<&str>) -> Result<EnvFilter, Error> {
+fn filter(given: Option<&str>) -> Result<Targets, Error> {
     let words = given.map_or_else(|| std::env::var("RUST_LOG").unwrap_or_default(), str::to_owned);
     let words = if words.trim().is_empty() { "info".to_owned() } else { words };
-    EnvFilter::try_new(&words).map_err(|source| Error::Filter { filter: words, source })
+    words.parse().map_err(|source| Error::Filter { filter: words, source })
 }
 
 /// Returns the layer that writes lines; public so that tests see what a process would write.
