@@ -27,7 +27,16 @@ pub(super) async fn check(examined: &Examined<'_>, store: Option<&SharedStore>) 
             return vec![Finding::new("account", "[accounts]", Err(wrong))];
         }
     };
+    // What is wrong with the limits is told where they are looked at.
+    let rules = Limits::load(&examined.config.limits).ok().map(|limits| {
+        LaneRules::new(Arc::new(limits)).with_utc_offset_minutes(examined.config.operations.quota_day_offset_minutes)
+    });
     let mut findings = Vec::new();
+    for (name, _) in &examined.args.regions {
+        if !accounts.iter().any(|account| account.name.to_string() == *name) {
+            findings.push(Finding::new("region", name, Err(unknown())));
+        }
+    }
     for account in accounts.iter() {
         let name = account.name.to_string();
         let region = match region(examined, account) {
@@ -40,23 +49,24 @@ pub(super) async fn check(examined: &Examined<'_>, store: Option<&SharedStore>) 
         let theirs = examined.within(time(examined, account, &region, &transport)).await;
         findings.push(Finding::new("clock", &name, theirs.and_then(clocks)));
         findings.push(Finding::new("credentials", &name, examined.within(credentials(account, &region)).await));
-        if let Some(store) = store {
-            findings.push(Finding::new(
-                "quota",
-                format!("{name} {region}"),
-                examined.within(quota(examined, account, &region, store)).await,
-            ));
+        if let (Some(store), Some(rules)) = (store, &rules) {
+            let left = examined.within(quota(account, &region, rules, store)).await;
+            findings.push(Finding::new("quota", format!("{name} {region}"), left));
         }
     }
     for bucket in &examined.args.buckets {
         let subject = format!("{}/{}/{}", bucket.account, bucket.region, bucket.name);
         let found = match accounts.get(&bucket.account) {
             Some(account) => examined.within(look(account, bucket)).await,
-            None => Err(Wrong::new("no such account is configured", "name one of the section [accounts]")),
+            None => Err(unknown()),
         };
         findings.push(Finding::new("bucket", subject, found));
     }
     findings
+}
+
+fn unknown() -> Wrong {
+    Wrong::new("no such account is configured", "name one of the section [accounts]")
 }
 
 fn region(examined: &Examined<'_>, account: &Account) -> Result<Region, Wrong> {
@@ -122,16 +132,7 @@ async fn time(
     date.ok_or_else(|| unreached(format!("{address} does not tell its time")))
 }
 
-async fn quota(
-    examined: &Examined<'_>,
-    account: &Account,
-    region: &Region,
-    store: &SharedStore,
-) -> Result<String, Wrong> {
-    let limits = Limits::load(&examined.config.limits)
-        .map_err(|error| Wrong::new(error.to_string(), "correct the section [limits]"))?;
-    let offset = examined.config.operations.quota_day_offset_minutes;
-    let rules = LaneRules::new(Arc::new(limits)).with_utc_offset_minutes(offset);
+async fn quota(account: &Account, region: &Region, rules: &LaneRules, store: &SharedStore) -> Result<String, Wrong> {
     let lane = Lane { cloud: account.cloud, account: account.name.clone(), region: region.clone() };
     let picture = store.quota(&lane, &rules.rule(&lane)).await;
     let picture = picture.map_err(|error| Wrong::new(error.to_string(), "mend the store"))?;
