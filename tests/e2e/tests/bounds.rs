@@ -12,6 +12,7 @@ use sampan_proto::operation::v1::operation_service_client::OperationServiceClien
 use sampan_tests_e2e::{Refusal, Server, TENCENT, command, request, spec_of};
 use security_support::{Site, ran};
 use serde_json::json;
+use tokio::task::JoinSet;
 use tonic::metadata::MetadataValue;
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
 use tonic::{Code, Request, Status, Streaming};
@@ -76,25 +77,6 @@ impl Bounded {
         let slow = json!({ "action": "DescribeImages", "kind": "slow", "times": 1000, "delay_ms": 30_000 });
         self.site.clouds.post("faults", slow).await;
     }
-
-    /// Reads the operation until it is refused, or not, as wanted.
-    async fn reads(
-        &self,
-        channel: &Channel,
-        subject: &str,
-        wanted: impl Fn(&Option<Refusal>) -> bool,
-    ) -> Option<Refusal> {
-        let read = async {
-            loop {
-                let answer = OperationServiceClient::new(channel.clone()).get_operation(self.get(subject)).await;
-                let refusal = answer.err().map(|status| Refusal::of(&status));
-                if wanted(&refusal) {
-                    return refusal;
-                }
-            }
-        };
-        tokio::time::timeout(PATIENCE, read).await.expect("the answer comes")
-    }
 }
 
 #[tokio::test]
@@ -114,21 +96,22 @@ async fn a_caller_at_its_limit_is_refused_with_it_and_another_is_not() {
     tokio::time::timeout(PATIENCE, again).await.expect("the place is free again");
 
     bounded.slow_clouds().await;
-    let at_work: Vec<_> = (0..2)
-        .map(|_| {
-            let preview = bounded.preview("ann");
-            let mut exports = ExportServiceClient::new(channel.clone());
-            tokio::spawn(async move { exports.preview_export(preview).await.map(drop) })
-        })
-        .collect();
-    let refused = bounded.reads(&channel, "ann", Option::is_some).await.unwrap();
+    let mut at_work = JoinSet::new();
+    // Whichever comes third finds no place; the others are still at work then.
+    for _ in 0..3 {
+        let preview = bounded.preview("ann");
+        let mut exports = ExportServiceClient::new(channel.clone());
+        at_work.spawn(async move { exports.preview_export(preview).await.map(drop) });
+    }
+    let first_to_end = tokio::time::timeout(PATIENCE, at_work.join_next()).await.expect("one ends");
+    let refused = Refusal::of(&first_to_end.unwrap().unwrap().unwrap_err());
     assert_eq!(refused.reason(), "OVERLOADED", "{refused:?}");
     assert_eq!((refused.fact("limit"), refused.fact("limit_calls")), ("server.max_in_flight_per_caller", "2"));
     OperationServiceClient::new(channel.clone()).get_operation(bounded.get("bob")).await.expect("bob is not disturbed");
-    for preview in at_work {
-        preview.abort();
-    }
-    bounded.reads(&channel, "ann", Option::is_none).await;
+    drop(at_work);
+    let mut operations = OperationServiceClient::new(channel);
+    let again = async { while operations.get_operation(bounded.get("ann")).await.is_err() {} };
+    tokio::time::timeout(PATIENCE, again).await.expect("the places are free again");
 }
 
 #[tokio::test]
@@ -151,14 +134,16 @@ async fn a_connection_has_so_many_calls_and_a_request_so_many_bytes() {
     let first = bounded.watch(&full, "ann").await.unwrap();
     let _second = bounded.watch(&full, "ann").await.unwrap();
     let read = bounded.get("ann");
-    let kept_back = tokio::spawn(async move { operations.get_operation(read).await.map(drop) });
+    let mut kept_back = JoinSet::new();
+    kept_back.spawn(async move { operations.get_operation(read).await.map(drop) });
     let other = bounded.connection().await;
     for _ in 0..20 {
         OperationServiceClient::new(other.clone()).get_operation(bounded.get("ann")).await.unwrap();
     }
-    assert!(!kept_back.is_finished(), "a third call on a connection of two");
+    assert!(kept_back.try_join_next().is_none(), "a third call on a connection of two");
     drop(first);
-    tokio::time::timeout(PATIENCE, kept_back).await.expect("the place is free again").unwrap().unwrap();
+    let answer = tokio::time::timeout(PATIENCE, kept_back.join_next()).await.expect("the place is free again");
+    answer.unwrap().unwrap().unwrap();
 }
 
 #[tokio::test]
