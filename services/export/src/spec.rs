@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use sampan_chassis::convert::image;
 use sampan_chassis::convert::spec::{NamedImage, SpecReader, WAITS};
 use sampan_chassis::cost::CostLimit;
 use sampan_cloud::Accounts;
@@ -13,7 +14,6 @@ use sampan_cloud::image::ExportCall;
 use sampan_core::limits::Limits;
 use sampan_core::{AccountName, Cloud, ImageFormat, ImageId, Lane, Reason, Region, Violation};
 use sampan_proto::export::v1 as pb;
-use sampan_proto::image::v1 as image_pb;
 use sampan_state::OnSpent;
 use serde::{Deserialize, Serialize};
 
@@ -176,17 +176,10 @@ impl ExportSpec {
 
 /// Reads the file format; unspecified means RAW, and so does one that no version defines, which is noted.
 fn format(reader: &mut SpecReader<'_>, number: i32) -> ImageFormat {
-    match image_pb::ImageFormat::try_from(number) {
-        Ok(image_pb::ImageFormat::Unspecified | image_pb::ImageFormat::Raw) => ImageFormat::Raw,
-        Ok(image_pb::ImageFormat::Vhd) => ImageFormat::Vhd,
-        Ok(image_pb::ImageFormat::Qcow2) => ImageFormat::Qcow2,
-        Ok(image_pb::ImageFormat::Vmdk) => ImageFormat::Vmdk,
-        Ok(image_pb::ImageFormat::Vdi) => ImageFormat::Vdi,
-        Err(_) => {
-            reader.unknown_enum("spec.format", number);
-            ImageFormat::Raw
-        }
-    }
+    image::asked_format(number).unwrap_or_else(|| {
+        reader.unknown_enum("spec.format", number);
+        ImageFormat::Raw
+    })
 }
 
 fn role_name(reader: &mut SpecReader<'_>, name: &str) -> Option<String> {

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use rust_decimal::Decimal;
+use sampan_chassis::convert::image;
 use sampan_chassis::convert::request::Fields;
 use sampan_core::{Cloud, ImageFormat, Reason, Region};
 use sampan_proto::billing::v1 as pb;
-use sampan_proto::image::v1 as image_pb;
 
 use super::{DEFAULT_KEEP_HOURS, Disk, Downloads, Encryption, Free, Keep, Overrides, Place, RestoreSpeed};
 use crate::book::{PriceBook, Site};
@@ -138,22 +138,15 @@ impl<'b> Reader<'b> {
     }
 
     pub(super) fn format(&mut self, number: i32, cloud: Option<Cloud>) -> Option<ImageFormat> {
-        let format = match image_pb::ImageFormat::try_from(number) {
-            Ok(image_pb::ImageFormat::Unspecified | image_pb::ImageFormat::Raw) => ImageFormat::Raw,
-            Ok(image_pb::ImageFormat::Vhd) => ImageFormat::Vhd,
-            Ok(image_pb::ImageFormat::Qcow2) => ImageFormat::Qcow2,
-            Ok(image_pb::ImageFormat::Vmdk) => ImageFormat::Vmdk,
-            Ok(image_pb::ImageFormat::Vdi) => ImageFormat::Vdi,
-            Err(_) => {
-                let message = format!("{number} is no format that this version knows");
-                self.refuse("format", Reason::EnumValueUnknown, message);
-                return None;
-            }
-        };
-        if format == ImageFormat::Vdi && cloud == Some(Cloud::Tencent) {
+        let format = image::asked_format(number);
+        if format.is_none() {
+            let message = format!("{number} is no format that this version knows");
+            self.refuse("format", Reason::EnumValueUnknown, message);
+        }
+        if format == Some(ImageFormat::Vdi) && cloud == Some(Cloud::Tencent) {
             self.refuse("format", Reason::FormatUnsupported, "tencent exports raw, vhd, qcow2 and vmdk");
         }
-        Some(format)
+        format
     }
 
     pub(super) fn disks(&mut self, disks: &[pb::DiskSize]) -> Vec<Disk> {

@@ -26,6 +26,17 @@ pub fn format(format: ImageFormat) -> pb::ImageFormat {
     }
 }
 
+/// Returns the file format that a request asks for: RAW when unspecified, `None` for a number that no version defines.
+pub fn asked_format(number: i32) -> Option<ImageFormat> {
+    match pb::ImageFormat::try_from(number).ok()? {
+        pb::ImageFormat::Unspecified | pb::ImageFormat::Raw => Some(ImageFormat::Raw),
+        pb::ImageFormat::Vhd => Some(ImageFormat::Vhd),
+        pb::ImageFormat::Qcow2 => Some(ImageFormat::Qcow2),
+        pb::ImageFormat::Vmdk => Some(ImageFormat::Vmdk),
+        pb::ImageFormat::Vdi => Some(ImageFormat::Vdi),
+    }
+}
+
 /// Returns the message value of a disk's role.
 pub fn role(role: DiskRole) -> pb::DiskRole {
     match role {
