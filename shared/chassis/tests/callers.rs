@@ -6,10 +6,9 @@ mod fake_store;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
-use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use fake_store::{FakeStore, id, noon, running};
+use fake_store::{FakeStore, NoRetry, id, noon, running};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, ExtendedKeyUsagePurpose, IsCa, KeyPair, SanType};
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
@@ -18,13 +17,12 @@ use sampan_chassis::auth::{Auth, Bearer, BearerOptions, Pattern, PolicyFile, Tru
 use sampan_chassis::layers::authenticate::ON_BEHALF_OF;
 use sampan_chassis::server::Options;
 use sampan_chassis::tls::{Tls, TlsFiles};
-use sampan_chassis::{Listener, OperationApi, Problem, Retry, Server, Services};
+use sampan_chassis::{Listener, OperationApi, Server, Services};
 use sampan_cloud::stack::{Transport, init_crypto};
 use sampan_core::clock::ManualClock;
 use sampan_core::{OperationId, Reason};
 use sampan_proto::operation::v1 as pb;
 use sampan_proto::operation::v1::operation_service_client::OperationServiceClient;
-use sampan_state::operation::Operation;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Identity};
@@ -32,16 +30,6 @@ use tonic::{Code, Request, Status};
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
 use tonic_types::StatusExt as _;
-
-#[derive(Debug)]
-struct NoRetry;
-
-#[async_trait]
-impl Retry for NoRetry {
-    async fn retry(&self, _: OperationId, _: &str) -> Result<Operation, Problem> {
-        Err(Problem::new(Reason::OperationNotRetryable, "never"))
-    }
-}
 
 /// The one operation of the store, which ann has started.
 fn known() -> OperationId {

@@ -5,11 +5,9 @@ mod fake_store;
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use fake_store::{FakeStore, id, noon, running};
-use sampan_chassis::{OperationApi, Problem, Retry, convert};
-use sampan_core::clock::ManualClock;
-use sampan_core::{Cloud, OperationId, Reason};
+use sampan_chassis::{OperationApi, convert};
+use sampan_core::Cloud;
 use sampan_proto::billing::v1 as billing_pb;
 use sampan_proto::operation::v1 as pb;
 use sampan_proto::operation::v1::operation_service_server::OperationService as _;
@@ -18,19 +16,9 @@ use sampan_state::result::{CopiedImage, CopyResult, ImageAt, Leftover, ShareResu
 use serde_json::{Value, json};
 use tonic::Request;
 
-#[derive(Debug)]
-struct NoRetry;
-
-#[async_trait]
-impl Retry for NoRetry {
-    async fn retry(&self, id: OperationId, _caller: &str) -> Result<Operation, Problem> {
-        Err(Problem::new(Reason::OperationNotRetryable, id.name()))
-    }
-}
-
 fn api(records: impl IntoIterator<Item = Operation>) -> OperationApi {
     let store = Arc::new(FakeStore::holding(records));
-    OperationApi::new(store, Arc::new(ManualClock::new(noon())), Arc::new(NoRetry))
+    fake_store::api(&store)
 }
 
 fn target(id: &str) -> Target {

@@ -6,12 +6,10 @@ mod fake_store;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
-use fake_store::{FakeStore, id, noon, running};
+use fake_store::{FakeStore, api, id, noon, running};
 use futures::{FutureExt as _, StreamExt as _};
+use sampan_chassis::OperationApi;
 use sampan_chassis::layers::{CallDeadline, Caller};
-use sampan_chassis::{OperationApi, Problem, Retry};
-use sampan_core::clock::ManualClock;
 use sampan_core::{DiskRole, ImageFormat, OperationId, Reason};
 use sampan_proto::operation::v1 as pb;
 use sampan_proto::operation::v1::operation_service_server::OperationService as _;
@@ -20,20 +18,6 @@ use sampan_state::result::{Artifact, ExportResult, Packing};
 use tokio::time::Instant;
 use tonic::{Code, Request, Status};
 use tonic_types::StatusExt as _;
-
-#[derive(Debug)]
-struct NoRetry;
-
-#[async_trait]
-impl Retry for NoRetry {
-    async fn retry(&self, id: OperationId, caller: &str) -> Result<Operation, Problem> {
-        Err(Problem::new(Reason::OperationNotRetryable, format!("{id} asked by {caller}")))
-    }
-}
-
-fn api(store: &Arc<FakeStore>) -> OperationApi {
-    OperationApi::new(store.clone(), Arc::new(ManualClock::new(noon())), Arc::new(NoRetry))
-}
 
 fn with(records: impl IntoIterator<Item = Operation>) -> (Arc<FakeStore>, OperationApi) {
     let store = Arc::new(FakeStore::holding(records));

@@ -7,17 +7,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use async_trait::async_trait;
-use fake_store::{FakeStore, id, noon, running};
+use fake_store::{FakeStore, api, id, running};
 use sampan_chassis::server::{Drained, Error, Options};
-use sampan_chassis::{Listener, OperationApi, Problem, Retry, Server, Services};
-use sampan_core::clock::ManualClock;
-use sampan_core::{OperationId, Reason};
+use sampan_chassis::{Listener, Server, Services};
 use sampan_proto::export::v1 as export_pb;
 use sampan_proto::export::v1::export_service_client::ExportServiceClient;
 use sampan_proto::operation::v1 as pb;
 use sampan_proto::operation::v1::operation_service_client::OperationServiceClient;
-use sampan_state::operation::Operation;
 use tonic::Code;
 use tonic::transport::Channel;
 use tonic_health::pb::health_check_response::ServingStatus;
@@ -31,23 +27,12 @@ use tonic_types::StatusExt as _;
 
 const OPERATIONS: &str = "sampan.operation.v1.OperationService";
 
-#[derive(Debug)]
-struct NoRetry;
-
-#[async_trait]
-impl Retry for NoRetry {
-    async fn retry(&self, _: OperationId, _: &str) -> Result<Operation, Problem> {
-        Err(Problem::new(Reason::OperationNotRetryable, "never"))
-    }
-}
-
 fn loopback() -> Listener {
     Listener::bind("127.0.0.1:0".parse().unwrap(), false).unwrap()
 }
 
 async fn served(store: &Arc<FakeStore>, options: Options) -> (Server, Channel) {
-    let api = OperationApi::new(store.clone(), Arc::new(ManualClock::new(noon())), Arc::new(NoRetry));
-    let services = Services::new().add(api.into_server());
+    let services = Services::new().add(api(store).into_server());
     let server = Server::start(loopback(), services, store.clone(), options).await.unwrap();
     let channel = Channel::from_shared(format!("http://{}", server.address())).unwrap().connect().await.unwrap();
     (server, channel)

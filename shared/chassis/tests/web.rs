@@ -5,11 +5,10 @@ mod fake_store;
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
-use fake_store::{FakeStore, id, noon, running};
+use fake_store::{FakeStore, api, id, running};
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::{BodyExt as _, Full};
 use hyper_util::client::legacy::Client;
@@ -18,28 +17,17 @@ use hyper_util::rt::TokioExecutor;
 use prost::Message;
 use sampan_chassis::server::web::Web;
 use sampan_chassis::server::{Drained, Options};
-use sampan_chassis::{Listener, OperationApi, Problem, Retry, Server, Services};
-use sampan_core::clock::ManualClock;
-use sampan_core::{OperationId, Reason};
+use sampan_chassis::{Listener, Server, Services};
+use sampan_core::OperationId;
 use sampan_proto::operation::v1 as pb;
 use sampan_proto::operation::v1::operation_service_client::OperationServiceClient;
-use sampan_state::operation::{Operation, State};
+use sampan_state::operation::State;
 
 const SERVICE: &str = "/sampan.operation.v1.OperationService";
 const HOME: &str = "https://console.example";
 const FOREIGN: &str = "https://evil.example";
 /// Marks the frame of a body that holds trailers.
 const TRAILERS: u8 = 0x80;
-
-#[derive(Debug)]
-struct NoRetry;
-
-#[async_trait]
-impl Retry for NoRetry {
-    async fn retry(&self, _: OperationId, _: &str) -> Result<Operation, Problem> {
-        Err(Problem::new(Reason::OperationNotRetryable, "never"))
-    }
-}
 
 /// A server and a client that speaks HTTP/1.1 alone.
 struct Stage {
@@ -87,10 +75,9 @@ fn framed(message: &impl Message) -> Vec<u8> {
 
 impl Stage {
     async fn new(store: &Arc<FakeStore>, web: Option<Web>) -> Self {
-        let api = OperationApi::new(store.clone(), Arc::new(ManualClock::new(noon())), Arc::new(NoRetry));
         let listener = Listener::bind("127.0.0.1:0".parse().unwrap(), false).unwrap();
         let options = Options { web, ..Options::default() };
-        let services = Services::new().add(api.into_server());
+        let services = Services::new().add(api(store).into_server());
         let server = Server::start(listener, services, store.clone(), options).await.unwrap();
         Self { server, client: Client::builder(TokioExecutor::new()).build_http() }
     }

@@ -2,14 +2,16 @@
 #![allow(dead_code, unreachable_pub, reason = "shared by test binaries that each use another part")]
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use sampan_chassis::{OperationApi, Problem, Retry};
+use sampan_core::clock::ManualClock;
 use sampan_core::quota_day::QuotaRule;
-use sampan_core::{Lane, OperationId};
+use sampan_core::{Lane, OperationId, Reason};
 use sampan_state::lease::{LaneLease, LaneLocks, WorkLease};
 use sampan_state::operation::{CancelRequest, Journal, Operation, QuotaHold, RECORD_VERSION, State};
 use sampan_state::operations::{Claim, Commit, ListPage, ListQuery, Operations};
@@ -67,6 +69,22 @@ pub fn running(id: OperationId) -> Operation {
 
 pub fn id(second: i64) -> OperationId {
     OperationId::generate(noon() + jiff::SignedDuration::from_secs(second))
+}
+
+/// Returns OperationService over `store`, at noon, for operations that cannot be tried again.
+pub fn api(store: &Arc<FakeStore>) -> OperationApi {
+    OperationApi::new(store.clone(), Arc::new(ManualClock::new(noon())), Arc::new(NoRetry))
+}
+
+/// Tries nothing again, and tells what it was asked by whom.
+#[derive(Debug)]
+pub struct NoRetry;
+
+#[async_trait]
+impl Retry for NoRetry {
+    async fn retry(&self, id: OperationId, caller: &str) -> Result<Operation, Problem> {
+        Err(Problem::new(Reason::OperationNotRetryable, format!("{id} asked by {caller}")))
+    }
 }
 
 #[derive(Debug)]
