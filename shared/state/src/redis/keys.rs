@@ -10,8 +10,8 @@ use sampan_core::{Lane, RequestId};
 
 /// Shards of a store: enough for as many nodes of a cluster, few enough to look into all of them at once.
 pub(super) const SHARDS: u8 = 16;
-/// Form of the keys; a store of a higher one is refused.
-pub(super) const FORMAT: u32 = 1;
+/// Form of the keys and of what lies in them; a store of another one is refused.
+pub(super) const FORMAT: u32 = 2;
 
 /// One shard of the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -94,13 +94,26 @@ pub enum OpenError {
         instead: &'static str,
     },
     /// The store was made by a newer program.
-    #[error("{store} has format {found}, this program reads up to {known}")]
+    #[error("{store} has format {found}, this program reads {known}; use the newer program")]
     TooNew {
         /// The store, without secrets.
         store: String,
         /// Format of the store.
         found: u32,
-        /// Newest format that is understood.
+        /// The format that is understood.
+        known: u32,
+    },
+    /// The store was made by an older program, whose form is not read any more.
+    #[error(
+        "{store} has format {found}, this program reads {known}; let the older program end its operations, then use \
+         another prefix"
+    )]
+    Retired {
+        /// The store, without secrets.
+        store: String,
+        /// Format of the store.
+        found: u32,
+        /// The format that is understood.
         known: u32,
     },
     /// Keys of the prefix belong to something else.
@@ -212,6 +225,7 @@ async fn check_content(link: &Link, url: &RedisUrl, prefix: &Prefix) -> Result<(
     };
     match (format, shards) {
         (Some(found), _) if found > FORMAT => Err(OpenError::TooNew { store: store(), found, known: FORMAT }),
+        (Some(found), _) if found < FORMAT => Err(OpenError::Retired { store: store(), found, known: FORMAT }),
         (Some(FORMAT), Some(found)) if found == u32::from(SHARDS) => Ok(()),
         _ => Err(OpenError::NotAStore { store: store(), message: format!("the key {about} says {answer:?}") }),
     }?;

@@ -128,13 +128,16 @@ async fn a_node_of_a_cluster_and_a_single_server_are_told_apart() {
 }
 
 #[tokio::test]
-async fn a_newer_format_and_foreign_keys_are_refused_and_left_as_they_are() {
+async fn another_format_and_foreign_keys_are_refused_and_left_as_they_are() {
     need_redis!();
     let server = Server::start(&[]).await;
-    server.query(&["HSET", "{newer}:about", "format", "2", "shards", "64"]).await;
+    server.query(&["HSET", "{newer}:about", "format", "3", "shards", "64"]).await;
     let problem = refused(&server.url("newer")).await;
-    assert!(matches!(problem, OpenError::TooNew { found: 2, known: 1, .. }), "{problem:?}");
-    server.query(&["HSET", "{other}:about", "format", "1", "shards", "64"]).await;
+    assert!(matches!(problem, OpenError::TooNew { found: 3, known: 2, .. }), "{problem:?}");
+    server.query(&["HSET", "{older}:about", "format", "1", "shards", "16"]).await;
+    let problem = refused(&server.url("older")).await;
+    assert!(matches!(problem, OpenError::Retired { found: 1, known: 2, .. }), "{problem:?}");
+    server.query(&["HSET", "{other}:about", "format", "2", "shards", "64"]).await;
     server.query(&["SET", "{text}:about", "mine"]).await;
     server.query(&["SET", "{busy.3}:ids", "mine"]).await;
     for prefix in ["other", "text", "busy"] {
