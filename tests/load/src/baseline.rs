@@ -1,5 +1,6 @@
 //! The bare baseline: a tonic handler of the same messages that does nothing, makes one durable write, or awaits one EVALSHA.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Result;
@@ -12,13 +13,11 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_stream::wrappers::TcpListenerStream;
 use tonic::{Request, Response, Status};
 
-use crate::redis::BareScript;
+use crate::script::Script;
 
 const TABLE: TableDefinition<'static, &str, &[u8]> = TableDefinition::new("records");
 /// Writes that one transaction takes.
 const GROUP: usize = 1024;
-/// About what an operation's record has.
-const RECORD_BYTES: usize = 1024;
 
 type Write = (String, Vec<u8>, oneshot::Sender<()>);
 
@@ -26,7 +25,7 @@ type Write = (String, Vec<u8>, oneshot::Sender<()>);
 #[derive(Debug, Clone)]
 struct Bare {
     writer: Option<mpsc::Sender<Write>>,
-    script: Option<BareScript>,
+    script: Option<Script>,
 }
 
 #[tonic::async_trait]
@@ -58,9 +57,8 @@ impl ExportService for Bare {
             wait.await.map_err(|_| Status::unavailable("the write failed"))?;
         }
         if let Some(script) = &self.script {
-            let mut record = request.encode_to_vec();
-            record.resize(RECORD_BYTES, b' ');
-            let ran = script.run(&operation.name, &record).await;
+            let id = operation.name.trim_start_matches("operations/");
+            let ran = script.run(id).await;
             ran.map_err(|error| Status::unavailable(error.to_string()))?;
         }
         Ok(Response::new(pb::ExportImageResponse { operation: Some(operation) }))
@@ -81,9 +79,13 @@ pub async fn serve(store: bool) -> Result<()> {
     serve_as(Bare { writer, script: None }).await
 }
 
-/// Serves the baseline that makes one EVALSHA per call.
-pub async fn serve_on_redis(url: &str) -> Result<()> {
-    serve_as(Bare { writer: None, script: Some(BareScript::open(url).await?) }).await
+/// Serves the baseline that makes one EVALSHA per call: the least one, or that of the program `recorded_from`.
+pub async fn serve_on_redis(url: &str, recorded_from: Option<&Path>) -> Result<()> {
+    let script = match recorded_from {
+        Some(sampan) => Script::recorded_of(sampan, url).await?,
+        None => Script::least(url).await?,
+    };
+    serve_as(Bare { writer: None, script: Some(script) }).await
 }
 
 async fn serve_as(bare: Bare) -> Result<()> {
@@ -99,7 +101,7 @@ async fn serve_as(bare: Bare) -> Result<()> {
 }
 
 /// One thread that takes everything that is queued into one durable transaction.
-fn writer(path: &std::path::Path) -> Result<mpsc::Sender<Write>> {
+fn writer(path: &Path) -> Result<mpsc::Sender<Write>> {
     let database = Arc::new(Database::create(path)?);
     let (sender, mut queue) = mpsc::channel::<Write>(GROUP);
     std::thread::spawn(move || {

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
+use futures::{StreamExt as _, TryStreamExt as _, future, stream};
 use sampan_proto::export::v1::export_service_client::ExportServiceClient;
 use sampan_proto::export::v1::{ExportImageRequest, ExportSpec};
 use sampan_proto::image::v1::{Cloud, ImageReference};
@@ -85,21 +86,20 @@ async fn start_in(sampan: &Path, folder: tempfile::TempDir, store: &str) -> Resu
 
 /// Returns calls per second, p99 in µs, and processor time of the server per call in µs.
 pub(crate) async fn round(server: &Server, in_flight: usize) -> Result<(f64, f64, f64)> {
-    let url = server.url();
-    let mut channels = Vec::new();
+    let mut clients = Vec::new();
     for _ in 0..CONNECTIONS.min(in_flight) {
-        channels.push(Channel::from_shared(url.clone())?.connect().await?);
+        clients.push(connect(&server.url()).await?);
     }
-    call(ExportServiceClient::new(channels[0].clone())).await?;
+    call(&mut clients[0]).await?;
     let (cpu_before, until) = (server.cpu_seconds(), Instant::now() + ROUND);
     let mut work = JoinSet::new();
     for index in 0..in_flight {
-        let client = ExportServiceClient::new(channels[index % channels.len()].clone());
+        let mut client = clients[index % clients.len()].clone();
         work.spawn(async move {
             let mut latencies = Vec::new();
             while Instant::now() < until {
                 let begun = Instant::now();
-                call(client.clone()).await?;
+                call(&mut client).await?;
                 latencies.push(begun.elapsed());
             }
             anyhow::Ok(latencies)
@@ -115,7 +115,29 @@ pub(crate) async fn round(server: &Server, in_flight: usize) -> Result<(f64, f64
     Ok((calls / ROUND.as_secs_f64(), latencies.quantile_us(0.99), cpu / calls * 1e6))
 }
 
-async fn call(mut client: ExportServiceClient<Channel>) -> Result<()> {
+/// What a start was called, and what it became.
+pub(crate) struct Started {
+    pub(crate) request_id: String,
+    pub(crate) operation_id: String,
+}
+
+/// Connects to a server once.
+pub(crate) async fn connect(url: &str) -> Result<ExportServiceClient<Channel>> {
+    Ok(ExportServiceClient::new(Channel::from_shared(url.to_owned())?.connect().await?))
+}
+
+/// Starts `count` exports, `in_flight` at a time.
+pub async fn starts(url: &str, count: usize, in_flight: usize) -> Result<()> {
+    let client = connect(url).await?;
+    let calls = (0..count).map(|_| {
+        let mut client = client.clone();
+        async move { call(&mut client).await }
+    });
+    stream::iter(calls).buffer_unordered(in_flight).try_for_each(|_| future::ok(())).await
+}
+
+/// Starts one export.
+pub(crate) async fn call(client: &mut ExportServiceClient<Channel>) -> Result<Started> {
     let image = ImageReference {
         cloud: Cloud::Alibaba as i32,
         account: "load".to_owned(),
@@ -128,11 +150,10 @@ async fn call(mut client: ExportServiceClient<Channel>) -> Result<()> {
         prefix: Some("load".to_owned()),
         ..ExportSpec::default()
     };
-    let request = ExportImageRequest {
-        request_id: uuid::Uuid::new_v4().to_string(),
-        spec: Some(spec),
-        ..ExportImageRequest::default()
-    };
-    client.export_image(request).await?;
-    Ok(())
+    let request_id = uuid::Uuid::new_v4().to_string();
+    let request =
+        ExportImageRequest { request_id: request_id.clone(), spec: Some(spec), ..ExportImageRequest::default() };
+    let name = client.export_image(request).await?.into_inner().operation.unwrap_or_default().name;
+    let operation_id = name.rsplit('/').next().unwrap_or_default().to_owned();
+    Ok(Started { request_id, operation_id })
 }

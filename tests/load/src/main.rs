@@ -17,6 +17,7 @@ mod download;
 mod footprint;
 mod grpc;
 mod redis;
+mod script;
 mod stats;
 mod store;
 
@@ -59,6 +60,18 @@ enum Command {
         #[arg(long, default_value_t = 2048)]
         mib: u64,
     },
+    /// Starts exports at a server that runs already, as an object for profilers; its account is `load`, Alibaba.
+    Starts {
+        /// The server.
+        #[arg(long)]
+        url: String,
+        /// How many.
+        #[arg(long, default_value_t = 1_000)]
+        count: usize,
+        /// How many at once.
+        #[arg(long, default_value_t = 64)]
+        in_flight: usize,
+    },
     /// Serves the baseline of estimates; started by `billing`.
     #[command(hide = true)]
     BillingBaseline,
@@ -82,6 +95,9 @@ enum Command {
         /// URL of the server.
         #[arg(long)]
         redis: String,
+        /// The program whose EVALSHA is sent; without it, the least that an admission must do.
+        #[arg(long)]
+        recorded_from: Option<PathBuf>,
     },
 }
 
@@ -106,7 +122,10 @@ async fn main() -> Result<()> {
             redis::print(&sampan, rounds).await?;
             redis::print_idle(&sampan, rounds).await
         }
-        Command::RedisBaseline { redis } => baseline::serve_on_redis(&redis).await,
+        Command::RedisBaseline { redis, recorded_from } => {
+            baseline::serve_on_redis(&redis, recorded_from.as_deref()).await
+        }
+        Command::Starts { url, count, in_flight } => grpc::starts(&url, count, in_flight).await,
         Command::Billing => billing::print(&sampan, rounds).await,
         Command::BillingBaseline => billing::serve().await,
         Command::Footprint => footprint::print(&sampan, rounds).await,
