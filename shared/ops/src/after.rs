@@ -49,6 +49,13 @@ pub enum Rest {
     GoOn,
     /// Gives the operation back until then.
     Until(Timestamp),
+    /// Gives the operation back until its turn at the lane has come.
+    InLine {
+        /// Since when it waits for the lane.
+        since: Timestamp,
+        /// When it is looked at all the same.
+        at_latest: Option<Timestamp>,
+    },
     /// Forgets it: it has ended.
     Ended,
     /// Commits nothing and forgets it: the record belongs to somebody else.

@@ -142,6 +142,7 @@ impl Job<'_> {
             Rest::GoOn if self.worker.stopping.is_cancelled() => Next::DueAt(operation.updated),
             Rest::GoOn => Next::Keep(self.worker.times.work_ttl),
             Rest::Until(due) => Next::DueAt(due),
+            Rest::InLine { since, at_latest } => Next::InLine { since, at_latest },
             Rest::Ended => Next::Ended,
             Rest::Abandon => return false,
         };

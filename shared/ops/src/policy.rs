@@ -91,8 +91,8 @@ pub struct Policy {
     pub retry: RetryPolicy,
     /// Wait when the cloud is busy with other work and says no time.
     pub busy: Duration,
-    /// Middle of the wait for a lane that somebody else holds; who waits longer asks more often.
-    pub lane_held: Duration,
+    /// Middle of the wait after a lease was lost.
+    pub lease_lost: Duration,
     /// How long a step may be repeated in an operation without a deadline, or be busy in any.
     pub patience: Duration,
     /// How long a cancel may go on after it was asked for, at least.
@@ -121,7 +121,7 @@ impl Default for Policy {
                 max_elapsed: Duration::MAX,
             },
             busy: Duration::from_secs(120),
-            lane_held: Duration::from_millis(500),
+            lease_lost: Duration::from_millis(500),
             patience: Duration::from_secs(24 * 3600),
             cancel_patience: Duration::from_secs(3600),
             undo_failures: 8,
@@ -154,10 +154,9 @@ impl Policy {
         spread(delay, self.poll.jitter, chance).max(hint.unwrap_or(Duration::ZERO))
     }
 
-    /// Returns the wait for a lane that somebody else holds, by the time that the operation has waited already.
-    pub fn lane_delay(&self, waited: Duration, chance: f64) -> Duration {
-        let eager = self.lane_held.saturating_sub(waited / 60).max(self.lane_held / 4);
-        spread(eager, 0.5, chance)
+    /// Returns the wait after a lease was lost.
+    pub fn lost_delay(&self, chance: f64) -> Duration {
+        spread(self.lease_lost, 0.5, chance)
     }
 }
 
@@ -261,12 +260,6 @@ mod tests {
         let delays: Vec<_> = [1, 2, 3, 4, 30].map(|failures| policy.retry_delay(failures, None, 0.5)).into();
         assert_eq!(delays, [5, 10, 20, 40, 300].map(secs));
         assert_eq!(policy.retry_delay(1, Some(secs(90)), 0.5), secs(90));
-    }
-
-    #[test]
-    fn who_has_waited_longer_for_a_lane_asks_again_sooner() {
-        let policy = Policy::default();
-        assert!(policy.lane_delay(secs(20), 0.5) < policy.lane_delay(secs(0), 0.5));
     }
 
     #[test]

@@ -101,7 +101,7 @@ fn again(mut operation: Operation, error: &CallError, word: &'static str, frame:
 }
 
 fn after_store(operation: Operation, error: Error, frame: Frame<'_>) -> Verdict {
-    let soon = frame.policy.lane_delay(Duration::ZERO, frame.facts.chance);
+    let soon = frame.policy.lost_delay(frame.facts.chance);
     match error {
         // The lane was lost, or the work: the commit tells which.
         Error::LeaseLost(_) => Verdict::new(operation, Rest::Until(frame.after(soon)), "lease_lost"),
@@ -130,11 +130,13 @@ fn after_store(operation: Operation, error: Error, frame: Frame<'_>) -> Verdict 
     }
 }
 
-/// Somebody else holds the lane: asks again shortly, the sooner the longer it has waited.
+/// Somebody else holds the lane: stands in line for it, from the time that its step was begun first.
 pub(crate) fn lane_held(mut operation: Operation, frame: Frame<'_>) -> Verdict {
-    operation.journal.step_started.get_or_insert(frame.facts.now);
-    let wait = frame.policy.lane_delay(age(&operation, frame.facts.now), frame.facts.chance);
-    look_again(operation, wait, "lane_held", frame)
+    let since = *operation.journal.step_started.get_or_insert(frame.facts.now);
+    match operation.deadline {
+        Some(deadline) if deadline <= frame.facts.now => ending::fail_by_deadline(operation, None, frame),
+        at_latest => Verdict::new(operation, Rest::InLine { since, at_latest }, "lane_held"),
+    }
 }
 
 /// A panic fails the run alone: what it changed in the working copy is dropped with it.

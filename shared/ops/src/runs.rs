@@ -2,7 +2,6 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures::FutureExt;
 use jiff::Timestamp;
@@ -166,7 +165,7 @@ impl Job<'_> {
                 metrics::lost("lane");
                 self.lane = None;
                 let frame = self.frame(now);
-                let wait = frame.policy.lane_delay(Duration::ZERO, frame.facts.chance);
+                let wait = frame.policy.lost_delay(frame.facts.chance);
                 Some(Verdict::new(self.operation.clone(), Rest::Until(frame.after(wait)), "lane_lost"))
             }
         }

@@ -51,6 +51,7 @@ pub trait LaneLocks: Send + Sync {
     /// [`Error::LeaseLost`] when it ran out or was granted anew.
     async fn renew_lane(&self, lease: &LaneLease, ttl: Duration) -> Result<LaneLease, Error>;
 
-    /// Gives the lane back. Only its owner can; a lease that is lost already is no error.
+    /// Gives the lane back, and makes the first in line for it due ([`Next::InLine`](crate::Next::InLine)). Only its
+    /// owner can; a lease that is lost already is no error.
     async fn unlock_lane(&self, lease: &LaneLease) -> Result<(), Error>;
 }

@@ -61,6 +61,16 @@ pub enum Next {
     /// cancel or a free unit called for it while it was leased. One that this commit puts into the waiting list is
     /// due at its earliest start.
     DueAt(Timestamp),
+    /// The lease goes back, and the operation stands in line for its lane, which it has found held: it is due when the
+    /// lane is given back and it is the first in line. One with an open intent stands before those without; of equals,
+    /// who waits longest is first. If nobody gives the lane back, the first is due when the lease of the lane runs
+    /// out, and the others one after another a little later. The next commit of any other kind leaves the line.
+    InLine {
+        /// Since when it waits; it may be claimed and put back with the same time.
+        since: Timestamp,
+        /// When it is due at the latest, whoever is before it.
+        at_latest: Option<Timestamp>,
+    },
     /// The operation has ended: lease, due queue and waiting list forget it, a reservation goes back, and what is
     /// committed stays counted. Goes with a final state, and a final state goes with it.
     Ended,

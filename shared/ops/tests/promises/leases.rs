@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use sampan_core::clock::Clock as _;
 use sampan_core::{Lane, OperationId};
 use sampan_ops::{Engine, Runner};
 use sampan_state::operation::State;
@@ -114,6 +115,28 @@ async fn an_operation_waits_for_a_lane_that_somebody_else_holds() {
     world.advance(Duration::from_secs(1));
     runner.tick().await.unwrap();
     assert_eq!(world.get(id).await.state, State::Succeeded);
+}
+
+#[tokio::test]
+async fn operations_in_line_for_a_lane_do_nothing_until_it_is_theirs() {
+    let world = World::new();
+    let runner = world.runner("r");
+    let held = world.store.lock_lane(&lane(), "somebody else", TTL).await.unwrap();
+    let mut line = Vec::new();
+    for _ in 0..3 {
+        line.push(world.start(OnSpent::Refuse).await);
+        assert_eq!(runner.tick().await.unwrap(), 1);
+        world.advance(Duration::from_secs(1));
+    }
+    while world.clock.now() < held.expires - jiff::SignedDuration::from_secs(2) {
+        world.advance(Duration::from_secs(1));
+        assert_eq!(runner.tick().await.unwrap(), 0, "it asks for a lane that is held");
+    }
+    world.store.unlock_lane(&held).await.unwrap();
+    for id in line {
+        assert_eq!(runner.tick().await.unwrap(), 1);
+        assert_eq!(world.get(id).await.state, State::Succeeded);
+    }
 }
 
 #[derive(Debug)]

@@ -15,6 +15,7 @@ mod commits;
 mod fixture;
 mod lanes;
 mod ledger;
+mod line;
 mod queue;
 mod reading;
 mod restart;
@@ -171,6 +172,18 @@ cases! { $
         only_the_owner_gives_a_lane_back,
         a_lane_given_back_is_free_and_its_fence_grows_on,
         one_of_many_gets_the_lane,
+    }
+    line {
+        who_stands_in_line_is_due_once_the_lane_is_given_back,
+        the_lane_goes_from_one_to_the_next_who_waits_longest,
+        an_open_call_stands_before_all_without_one,
+        who_was_not_fast_enough_keeps_its_place,
+        a_lane_that_was_freed_meanwhile_is_not_waited_for,
+        who_needs_the_lane_no_more_passes_the_word_on,
+        who_left_the_line_is_not_called,
+        a_lane_that_nobody_gives_back_is_asked_for_one_after_the_other,
+        nobody_stands_in_line_longer_than_it_said,
+        a_wake_up_while_somebody_asks_is_not_lost,
     }
     claims {
         nothing_is_claimed_before_it_is_due,

@@ -76,6 +76,7 @@ fn admit(batch: &mut Batch<'_>, start: NewOperation, now: Timestamp) -> Result<A
         lease: None,
         wake_us: None,
         not_before_us: first_due.map(record::micros_up),
+        in_line: None,
     };
     entry.move_due(batch, id, Some(record::micros_up(due)))?;
     entry.save(batch, id)?;

@@ -7,6 +7,7 @@ use sampan_core::quota_day::QuotaRule;
 use super::batch::Batch;
 use super::lanes;
 use super::ledger::{self, Asker};
+use super::line::{self, Place};
 use super::operations::{due_after_lease, must_hold, prolong};
 use super::record::{self, Entry, after, micros_up};
 use super::rows::Halt;
@@ -36,6 +37,7 @@ pub(super) fn commit(
     let change = Change { units, rule, has_ended };
     change_units(batch, &mut kept, &mut entry, change, now)?;
     record::save(batch, &kept)?;
+    let (was_in_line, lines_up) = (line::leave(batch, id, &mut entry), matches!(next, Next::InLine { .. }));
     let lease = match next {
         Next::Keep(ttl) => {
             let expires = after(now, ttl);
@@ -43,11 +45,13 @@ pub(super) fn commit(
             Some(WorkLease { expires, ..lease })
         }
         Next::DueAt(at) => {
-            entry.lease = None;
-            let due = due_after_lease(&entry, at);
-            entry.wake_us = None;
-            entry.move_due(batch, id, Some(micros_up(due)))?;
-            entry.save(batch, id)?;
+            give_back(batch, id, &mut entry, at)?;
+            None
+        }
+        Next::InLine { since, at_latest } => {
+            let place = Place { is_open: kept.journal.intent.is_some(), since_us: since.as_microsecond() };
+            let due = line::stand(batch, id, &mut entry, place, now)?;
+            give_back(batch, id, &mut entry, at_latest.map_or(due, |latest| latest.min(due)))?;
             None
         }
         Next::Ended => {
@@ -59,6 +63,9 @@ pub(super) fn commit(
     let frees_units = matches!(units, UnitsChange::Release | UnitsChange::SpentElsewhere { .. });
     if frees_units || has_ended {
         ledger::wake_waiters_by_last_rule(batch, &kept.lane, now)?;
+    }
+    if was_in_line || lines_up {
+        line::call_next(batch, &kept.lane, now)?;
     }
     Ok((shown::operation(batch, kept, now)?, lease))
 }
@@ -152,6 +159,15 @@ fn change_units(
     Ok(())
 }
 
+/// Ends the lease; the operation is due then, or earlier when something called for it.
+fn give_back(batch: &mut Batch<'_>, id: OperationId, entry: &mut Entry, at: Timestamp) -> Result<(), Halt> {
+    entry.lease = None;
+    let due = due_after_lease(entry, at);
+    entry.wake_us = None;
+    entry.move_due(batch, id, Some(micros_up(due)))?;
+    entry.save(batch, id)
+}
+
 /// Takes an ended operation out of everything that makes operations run.
 fn forget(batch: &mut Batch<'_>, id: OperationId, entry: &mut Entry) -> Result<(), Halt> {
     entry.lease = None;
@@ -211,7 +227,12 @@ pub(super) fn cancel(
 }
 
 /// Makes an operation due now, or as soon as whoever works on it gives it back.
-fn due_at_once(batch: &mut Batch<'_>, id: OperationId, entry: &mut Entry, now: Timestamp) -> Result<(), Halt> {
+pub(super) fn due_at_once(
+    batch: &mut Batch<'_>,
+    id: OperationId,
+    entry: &mut Entry,
+    now: Timestamp,
+) -> Result<(), Halt> {
     let now_us = now.as_microsecond();
     if entry.is_leased(now_us) {
         entry.wake_us = Some(now_us);

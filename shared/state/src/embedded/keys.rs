@@ -12,6 +12,7 @@
 //! | `d` | lane, day, `/`, key | nothing: the key was counted on that day |
 //! | `e` | lane, order of admission | operation that waits, and its units |
 //! | `f` | kind, due, operation | nothing: the due queue |
+//! | `g` | lane, `0` with an open call or `1`, since when, operation | nothing: the line for the lane |
 //! | `o` | operation, `1` | the operation's record |
 //! | `o` | operation, `2` | the store's own entry about it: order of admission, fence, lease, due time |
 //! | `o` | operation, `3`, lane | units that the operation holds of the lane |
@@ -23,6 +24,8 @@
 use jiff::civil::Date;
 use sampan_core::{Lane, OperationId, RequestId};
 use uuid::Uuid;
+
+use super::line::Place;
 
 /// A key, or a prefix of keys.
 pub(super) type Key = Vec<u8>;
@@ -117,6 +120,30 @@ pub(super) fn read_sequence(key: &[u8]) -> u64 {
     key.split_last_chunk::<8>().map_or(0, |(_, sequence)| u64::from_be_bytes(*sequence))
 }
 
+/// Prefix of the lane's line.
+pub(super) fn line(lane: &Lane) -> Key {
+    with_lane(b'g', lane)
+}
+
+pub(super) fn place(lane: &Lane, place: Place, id: OperationId) -> Key {
+    let mut key = line(lane);
+    key.push(if place.is_open { b'0' } else { b'1' });
+    key.extend_from_slice(&sortable(place.since_us));
+    key.extend_from_slice(id.uuid().as_bytes());
+    key
+}
+
+/// Reads the operation back from a key of a line.
+pub(super) fn read_place(key: &[u8]) -> Option<OperationId> {
+    let (_, id) = key.split_last_chunk::<16>()?;
+    Some(OperationId::from(Uuid::from_bytes(*id)))
+}
+
+/// Returns bytes in the order of the numbers: the flipped sign bit makes negative ones sort before positive ones.
+fn sortable(number: i64) -> [u8; 8] {
+    (number ^ i64::MIN).to_be_bytes()
+}
+
 /// Prefix of the due queue of one kind.
 pub(super) fn due_queue(kind: &str) -> Key {
     let mut key = vec![b'f'];
@@ -127,8 +154,7 @@ pub(super) fn due_queue(kind: &str) -> Key {
 /// Key of the due queue just before everything of `kind` that is due at `due_us` or later.
 pub(super) fn due_from(kind: &str, due_us: i64) -> Key {
     let mut key = due_queue(kind);
-    // The flipped sign bit makes negative numbers sort before positive ones.
-    key.extend_from_slice(&(due_us ^ i64::MIN).to_be_bytes());
+    key.extend_from_slice(&sortable(due_us));
     key
 }
 

@@ -9,6 +9,7 @@ use sampan_core::Lane;
 use super::Embedded;
 use super::batch::Batch;
 use super::ledger::LaneRow;
+use super::line;
 use super::record::{Held, after, instant, micros_up};
 use super::rows::{Halt, Rows};
 use crate::error::Error;
@@ -45,11 +46,12 @@ impl LaneLocks for Embedded {
 
     async fn unlock_lane(&self, lease: &LaneLease) -> Result<(), Error> {
         let lease = lease.clone();
-        self.decide(move |batch, _| {
+        self.decide(move |batch, now| {
             let mut row = LaneRow::load(batch, &lease.lane)?;
             if is_grant(&row, &lease) {
                 row.lease = None;
                 row.save(batch, &lease.lane)?;
+                line::call_next(batch, &lease.lane, now)?;
             }
             Ok(())
         })
@@ -57,7 +59,7 @@ impl LaneLocks for Embedded {
     }
 }
 
-fn live(row: &LaneRow, now: Timestamp) -> Option<&Held> {
+pub(super) fn live(row: &LaneRow, now: Timestamp) -> Option<&Held> {
     row.lease.as_ref().filter(|held| now.as_microsecond() < held.expires_us)
 }
 

@@ -13,6 +13,7 @@ mod journal;
 mod keys;
 mod lanes;
 mod ledger;
+mod line;
 mod open;
 mod operations;
 mod overlay;

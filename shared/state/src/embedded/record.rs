@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::batch::Batch;
 use super::keys;
+use super::line::Place;
 use super::rows::{Halt, Rows, read_json};
 use crate::error::Error;
 use crate::operation::Operation;
@@ -39,6 +40,9 @@ pub(super) struct Entry {
     /// The first step is not due before, whatever the waiting list says.
     #[serde(default)]
     pub(super) not_before_us: Option<i64>,
+    /// Its place in the line for its lane, kept while it is woken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) in_line: Option<Place>,
 }
 
 impl Entry {

@@ -61,10 +61,11 @@ impl Inner {
         let Commit { operation, next, units, rule, lane } = commit;
         let id = lease.operation;
         let shard = self.shard_of(id).await?;
-        let (verb, value) = match &next {
-            Next::Keep(ttl) => ("keep", ttl_us(*ttl)),
-            Next::DueAt(at) => ("due", due_us(*at)),
-            Next::Ended => ("end", 0),
+        let (verb, value, at_latest) = match &next {
+            Next::Keep(ttl) => ("keep", ttl_us(*ttl), None),
+            Next::DueAt(at) => ("due", due_us(*at), None),
+            Next::InLine { since, at_latest } => ("line", due_us(*since), at_latest.map(due_us)),
+            Next::Ended => ("end", 0, None),
         };
         let call = Call::new(&COMMIT, shard)
             .number(id)
@@ -90,7 +91,8 @@ impl Inner {
             .arg(lane.as_ref().map(|lease| lease.lane.to_string()).unwrap_or_default())
             .arg(lane.as_ref().map(|lease| lease.owner.as_str()).unwrap_or_default())
             .number(lane.as_ref().map_or(0, |lease| lease.fence))
-            .number(RECORD_VERSION);
+            .number(RECORD_VERSION)
+            .arg(at_latest.map(|at| at.to_string()).unwrap_or_default());
         let mut reply = self.run(call).await?;
         match (reply.text()?.as_str(), rule) {
             ("ok", _) => {
@@ -98,7 +100,7 @@ impl Inner {
                 let expires = found.entry.get("exp").and_then(|micros| micros.parse().ok()).map(instant);
                 let kept = match next {
                     Next::Keep(_) => expires.map(|expires| WorkLease { expires, ..lease.clone() }),
-                    Next::DueAt(_) | Next::Ended => None,
+                    Next::DueAt(_) | Next::InLine { .. } | Next::Ended => None,
                 };
                 Ok((found.written(operation)?, kept))
             }

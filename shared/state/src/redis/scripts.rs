@@ -54,6 +54,20 @@ macro_rules! code {
             include_str!("scripts/admit.lua"),
         )
     };
+    ("commit") => {
+        code!(with_line "commit")
+    };
+    ("unlock_lane") => {
+        code!(with_line "unlock_lane")
+    };
+    (with_line $file:literal) => {
+        concat!(
+            include_str!("scripts/prelude.lua"),
+            include_str!("scripts/ledger.lua"),
+            include_str!("scripts/line.lua"),
+            include_str!(concat!("scripts/", $file, ".lua")),
+        )
+    };
     ($file:literal) => {
         concat!(
             include_str!("scripts/prelude.lua"),

@@ -14,6 +14,7 @@
 -- |                               |        | seq: last order of admission; day:N = reserved,committed,spent,round |
 -- |                               |        | key:N:KEY = units that were spent under that key on day N            |
 -- | tag:wait:LANE                 | zset   | ID:UNITS by order of admission: the waiting list                     |
+-- | tag:line:LANE                 | zset   | ID by the time since when it waits for the lane, see `line.lua`      |
 -- | tag:entry:ID                  | hash   | what the store itself knows about an operation, see `load`           |
 -- | tag:record:ID                 | string | the record as its worker wrote it, JSON                              |
 -- | tag:due:KIND                  | zset   | ID by due time: the due queue                                        |
@@ -86,6 +87,7 @@ end
 --   fin when it ended by a cancel while it waited · can, canby, canrm the cancel · int '1' while an intent is open
 --   q what the record says of its units: n, w, r:DAY:UNITS, c:DAY:UNITS, x (given back)
 --   h units that it holds: day, how many, 1 once they are used, round of the day · wu its units in the waiting list
+--   ln '1' from the place in line for the lane until the next commit that needs none
 --   fence, own, exp: the work lease · due place in the due queue · wake due when given back · nb not due before
 --   lc, lx tokens of the last commit and of the last cancel or reopening
 local function load(id)

@@ -110,6 +110,12 @@ async fn a_key_of_another_type_is_said_and_left_as_it_is() {
     corrupt(admit(&store, start(&lane(2), OnSpent::Refuse)).await.err(), "start");
     corrupt(store.lock_lane(&lane(2), OWNER, TTL).await.err(), "lock");
     corrupt(store.quota(&lane(2), &rule(5)).await.err(), "quota");
+    // The line for the lane.
+    let held = store.lock_lane(&lane(4), OWNER, TTL).await.unwrap();
+    let before = server.query(&["HGETALL", &lane_key(4, "lane")]).await;
+    server.query(&["SET", &lane_key(4, "line"), "mine"]).await;
+    corrupt(store.unlock_lane(&held).await.err(), "unlock");
+    assert_eq!(server.query(&["HGETALL", &lane_key(4, "lane")]).await, before);
     // The waiting list.
     server.query(&["SET", &lane_key(3, "wait"), "mine"]).await;
     corrupt(admit(&store, start(&lane(3), OnSpent::Queue)).await.err(), "queue");
