@@ -4,25 +4,12 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::Duration;
 
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
-use tokio::net::TcpListener;
-use tokio::sync::mpsc;
 use tokio_rustls::TlsAcceptor;
-use tokio_stream::wrappers::ReceiverStream;
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
-
-use crate::server::connection::Connection;
-
-/// How long a client may take to say hello.
-const HELLO: Duration = Duration::from_secs(10);
-/// Handshakes at a time; further connections wait in the system's queue.
-const HANDSHAKES: usize = 256;
 
 /// The files of a listener.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -121,47 +108,9 @@ impl Tls {
         Ok(changed)
     }
 
-    fn acceptor(&self) -> TlsAcceptor {
+    /// Returns what secures the next connection.
+    pub(crate) fn acceptor(&self) -> TlsAcceptor {
         TlsAcceptor::from(Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner).config))
-    }
-
-    /// Accepts connections until `closing`; a slow or wrong client holds up nobody else.
-    pub(crate) fn accept(
-        self: Arc<Self>,
-        listener: TcpListener,
-        closing: CancellationToken,
-        tasks: &TaskTracker,
-    ) -> ReceiverStream<std::io::Result<Connection>> {
-        let (sender, receiver) = mpsc::channel(HANDSHAKES);
-        let handshakes = tasks.clone();
-        tasks.spawn(async move {
-            loop {
-                let accepted = tokio::select! {
-                    () = closing.cancelled() => return,
-                    accepted = listener.accept() => accepted,
-                };
-                let stream = match accepted {
-                    Ok((stream, _)) => stream,
-                    Err(error) => {
-                        // Out of file handles, mostly: others must be closed first.
-                        tracing::warn!(%error, "connection not accepted");
-                        tokio::time::sleep(Duration::from_millis(100)).await;
-                        continue;
-                    }
-                };
-                let Ok(place) = sender.clone().reserve_owned().await else { return };
-                let acceptor = self.acceptor();
-                handshakes.spawn(async move {
-                    let _ = stream.set_nodelay(true);
-                    match tokio::time::timeout(HELLO, acceptor.accept(stream)).await {
-                        Ok(Ok(secured)) => drop(place.send(Ok(Connection::from(secured)))),
-                        Ok(Err(error)) => tracing::info!(%error, "handshake failed"),
-                        Err(_) => tracing::info!("handshake took too long"),
-                    }
-                });
-            }
-        });
-        ReceiverStream::new(receiver)
     }
 }
 

@@ -7,16 +7,14 @@ use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use async_trait::async_trait;
-use fake_store::{FakeStore, id, noon, running};
+use fake_store::{FakeStore, api, id, running};
 use sampan_chassis::layers::{EdgeLimits, InFlightLimits};
 use sampan_chassis::server::{ConnectionLimits, Options};
-use sampan_chassis::{Listener, MAX_MESSAGE_BYTES, OperationApi, Problem, Retry, Server, Services};
-use sampan_core::clock::ManualClock;
-use sampan_core::{OperationId, Reason};
+use sampan_chassis::{Listener, MAX_MESSAGE_BYTES, Server, Services};
+use sampan_core::OperationId;
 use sampan_proto::operation::v1 as pb;
 use sampan_proto::operation::v1::operation_service_client::OperationServiceClient;
-use sampan_state::operation::Operation;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::task::TaskTracker;
 use tonic::transport::{Channel, Endpoint};
@@ -35,20 +33,9 @@ fn known() -> OperationId {
     *ID.get_or_init(|| id(0))
 }
 
-#[derive(Debug)]
-struct NoRetry;
-
-#[async_trait]
-impl Retry for NoRetry {
-    async fn retry(&self, _: OperationId, _: &str) -> Result<Operation, Problem> {
-        Err(Problem::new(Reason::OperationNotRetryable, "never"))
-    }
-}
-
 async fn served(store: &Arc<FakeStore>, options: Options) -> Server {
-    let api = OperationApi::new(store.clone(), Arc::new(ManualClock::new(noon())), Arc::new(NoRetry));
     let listener = Listener::bind("127.0.0.1:0".parse().unwrap(), false).unwrap();
-    Server::start(listener, Services::new().add(api.into_server()), store.clone(), options).await.unwrap()
+    Server::start(listener, Services::new().add(api(store).into_server()), store.clone(), options).await.unwrap()
 }
 
 fn endpoint(address: SocketAddr) -> Endpoint {
@@ -107,6 +94,60 @@ async fn a_connection_has_so_many_calls_at_once_and_further_ones_wait_for_a_plac
     assert!(!kept_back.is_finished(), "a third call on a connection of two");
     drop(first);
     kept_back.await.unwrap().expect("the place is free again");
+}
+
+#[tokio::test]
+async fn a_connection_too_many_is_closed_at_once_and_the_place_of_another_can_be_had_again() {
+    let store = Arc::new(FakeStore::holding([running(known())]));
+    // Nobody is sent away for silence here.
+    let connections = ConnectionLimits { at_once: 2, hello: 2 * PATIENCE, ..ConnectionLimits::default() };
+    let server = served(&store, Options { connections, ..Options::default() }).await;
+    let (first, second) = (client(&server).await, client(&server).await);
+    for held in [&first, &second] {
+        get(held, known()).await.unwrap();
+    }
+    for _ in 0..3 {
+        assert_eq!(said_to(TcpStream::connect(server.address()).await.unwrap()).await, b"", "closed, without a word");
+    }
+    get(&first, known()).await.expect("who is connected stays so");
+    drop(second);
+    let free = async {
+        loop {
+            if let Ok(channel) = endpoint(server.address()).connect().await
+                && get(&Client::new(channel), known()).await.is_ok()
+            {
+                break;
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, free).await.expect("a place");
+}
+
+#[tokio::test]
+async fn a_connection_on_which_nobody_begins_is_closed_and_no_other() {
+    let store = Arc::new(FakeStore::holding([running(known())]));
+    let connections = ConnectionLimits { hello: Duration::from_millis(200), ..ConnectionLimits::default() };
+    let server = served(&store, Options { connections, ..Options::default() }).await;
+    let client = client(&server).await;
+    let mut watched = watch(&client, known()).await.unwrap();
+    assert_eq!(next(&mut watched).await, 1);
+    for begun in ["", "PRI * HTTP/2.0"] {
+        let mut silent = TcpStream::connect(server.address()).await.unwrap();
+        silent.write_all(begun.as_bytes()).await.unwrap();
+        said_to(silent).await;
+    }
+    store.change(known(), |record| record.percent = Some(1));
+    assert_eq!(next(&mut watched).await, 2, "a connection that has begun may be silent");
+}
+
+/// Returns what the server says to a client that waits until the connection is closed.
+async fn said_to(mut client: TcpStream) -> Vec<u8> {
+    let mut said = Vec::new();
+    match tokio::time::timeout(PATIENCE, client.read_to_end(&mut said)).await.expect("closed") {
+        Ok(_) => {}
+        Err(error) => assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset),
+    }
+    said
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ mod fake_store;
 
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -15,7 +16,7 @@ use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as 
 use sampan_chassis::auth::keys::{Keys, Source};
 use sampan_chassis::auth::{Auth, Bearer, BearerOptions, Pattern, PolicyFile, TrustedProxies};
 use sampan_chassis::layers::authenticate::ON_BEHALF_OF;
-use sampan_chassis::server::Options;
+use sampan_chassis::server::{ConnectionLimits, Options};
 use sampan_chassis::tls::{Tls, TlsFiles};
 use sampan_chassis::{Listener, OperationApi, Server, Services};
 use sampan_cloud::stack::{Transport, init_crypto};
@@ -25,11 +26,15 @@ use sampan_proto::operation::v1 as pb;
 use sampan_proto::operation::v1::operation_service_client::OperationServiceClient;
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tokio::net::TcpStream;
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Identity};
 use tonic::{Code, Request, Status};
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
 use tonic_types::StatusExt as _;
+
+/// Longest wait for what must happen.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The one operation of the store, which ann has started.
 fn known() -> OperationId {
@@ -190,13 +195,13 @@ async fn clocks_may_differ_by_the_leeway_and_no_more() {
     let world = World::new();
     let bearer = world.bearer().await;
     let token = world.issuer.token(&claims());
-    world.clock.set(noon() - std::time::Duration::from_secs(29));
+    world.clock.set(noon() - Duration::from_secs(29));
     assert!(bearer.subject(&token).await.is_ok());
-    world.clock.set(noon() - std::time::Duration::from_secs(31));
+    world.clock.set(noon() - Duration::from_secs(31));
     assert!(bearer.subject(&token).await.is_err());
-    world.clock.set(noon() + std::time::Duration::from_secs(629));
+    world.clock.set(noon() + Duration::from_secs(629));
     assert!(bearer.subject(&token).await.is_ok());
-    world.clock.set(noon() + std::time::Duration::from_secs(630));
+    world.clock.set(noon() + Duration::from_secs(630));
     assert!(bearer.subject(&token).await.is_err());
 }
 
@@ -207,7 +212,7 @@ async fn a_new_key_of_the_issuer_is_found_without_a_restart() {
     let second = Issuer::new("two");
     world.publish(&[&world.issuer, &second]);
     assert!(bearer.subject(&second.token(&claims())).await.is_err(), "keys were read a moment ago");
-    tokio::time::advance(std::time::Duration::from_secs(11)).await;
+    tokio::time::advance(Duration::from_secs(11)).await;
     assert_eq!(bearer.subject(&second.token(&claims())).await.unwrap(), "ann");
 }
 
@@ -402,15 +407,34 @@ async fn a_renewed_certificate_is_used_without_a_restart_and_a_broken_one_is_not
     server.shutdown(async {}).await;
 }
 
+/// A server with TLS to which somebody is connected who says nothing.
+async fn with_silence(world: &World, authority: &Authority, connections: ConnectionLimits) -> (Server, TcpStream) {
+    let tls = Arc::new(Tls::open(files(world, authority, true)).unwrap());
+    let server = world.serve(Options { tls: Some(tls), connections, ..Options::default() }).await;
+    let silent = TcpStream::connect(server.address()).await.unwrap();
+    (server, silent)
+}
+
 #[tokio::test]
-async fn a_connection_that_says_nothing_holds_up_nobody() {
-    let world = World::new();
-    let authority = Authority::new();
-    let tls = Arc::new(Tls::open(files(&world, &authority, true)).unwrap());
-    let server = world.serve(Options { tls: Some(tls), ..Options::default() }).await;
-    let silent = tokio::net::TcpStream::connect(server.address()).await.unwrap();
+async fn a_connection_that_says_nothing_holds_up_nobody_and_no_stop() {
+    let (world, authority) = (World::new(), Authority::new());
+    let patient = ConnectionLimits { hello: 2 * PATIENCE, ..ConnectionLimits::default() };
+    let (server, _silent) = with_silence(&world, &authority, patient).await;
     assert!(secured(&server, &authority, None).await.is_ok());
+    tokio::time::timeout(PATIENCE, server.shutdown(async {})).await.expect("stopped");
+}
+
+#[tokio::test]
+async fn a_handshake_has_a_place_until_it_takes_too_long() {
+    let (world, authority) = (World::new(), Authority::new());
+    let one = |hello| ConnectionLimits { at_once: 1, hello, ..ConnectionLimits::default() };
+    let (server, silent) = with_silence(&world, &authority, one(2 * PATIENCE)).await;
+    assert!(secured(&server, &authority, None).await.is_err(), "the only place is taken");
     drop(silent);
+    server.shutdown(async {}).await;
+    let (server, _silent) = with_silence(&world, &authority, one(Duration::from_millis(200))).await;
+    let free = async { while secured(&server, &authority, None).await.is_err() {} };
+    tokio::time::timeout(PATIENCE, free).await.expect("a place");
     server.shutdown(async {}).await;
 }
 

@@ -33,6 +33,8 @@ pub struct ServerConfig {
     pub max_deadline_seconds: u64,
     /// Seconds that a request has at most that waits for an operation.
     pub max_waiting_seconds: u64,
+    /// Connections at once; further ones are closed at once.
+    pub max_connections: usize,
     /// Requests at once on one connection; clients keep further ones back.
     pub max_streams_per_connection: u32,
     /// Bytes of the headers of one request, each counted with 32 bytes more, as HTTP/2 does.
@@ -60,6 +62,7 @@ impl Default for ServerConfig {
             default_deadline_seconds: 30,
             max_deadline_seconds: 120,
             max_waiting_seconds: 660,
+            max_connections: 4_096,
             max_streams_per_connection: 1_000,
             max_header_bytes: 16 * 1024,
             max_pending_resets: 100,
@@ -93,6 +96,7 @@ impl ServerConfig {
             ("default_deadline_seconds", self.default_deadline_seconds, DEADLINE_SECONDS),
             ("max_deadline_seconds", self.max_deadline_seconds, DEADLINE_SECONDS),
             ("max_waiting_seconds", self.max_waiting_seconds, WAITING_SECONDS),
+            ("max_connections", count(self.max_connections), CALLS),
             ("max_streams_per_connection", u64::from(self.max_streams_per_connection), STREAMS),
             ("max_header_bytes", count(self.max_header_bytes), HEADER_BYTES),
             ("max_pending_resets", count(self.max_pending_resets), RESETS),
@@ -137,6 +141,7 @@ mod tests {
             ("default_deadline_seconds", 0),
             ("max_deadline_seconds", 100_000),
             ("max_waiting_seconds", 0),
+            ("max_connections", 0),
             ("max_streams_per_connection", 0),
             ("max_header_bytes", 100),
             ("max_pending_resets", 0),

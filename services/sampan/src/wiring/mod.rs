@@ -3,6 +3,7 @@
 mod accounts;
 mod audit;
 mod metrics;
+mod open_files;
 mod peers;
 mod prices;
 mod roles;
@@ -15,6 +16,7 @@ mod system;
 pub use accounts::open_accounts;
 pub use audit::{open_audit, reopen_on_hangup};
 pub use metrics::{bind_scrapes, keep_fresh, open_metrics, sampler};
+pub use open_files::room_for;
 pub use peers::open_peers;
 pub use prices::load_prices;
 pub use security::{Guard, open_guard};

@@ -1,5 +1,6 @@
 //! One process of Sampan: store, engine, runner, services and listener, started and stopped in order.
 
+use std::error::Error as _;
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -30,7 +31,7 @@ use tokio_util::task::TaskTracker;
 use super::roles::{self, Ground, Role};
 use super::{
     Guard, bind_scrapes, keep_fresh, open_accounts, open_audit, open_guard, open_peers, open_store, reopen_on_hangup,
-    sampler,
+    room_for, sampler,
 };
 use crate::client::Failure;
 use crate::config::{Config, ServerConfig};
@@ -171,7 +172,13 @@ fn bind(config: &Config, guard: &Guard) -> Result<Listener, Failure> {
             .advice("use the form 127.0.0.1:7500")
     })?;
     Listener::bind(address, config.server.insecure || guard.tls.is_some())
-        .map_err(|error| Failure::new(Exit::Unavailable, error.to_string()))
+        .map_err(|error| unbound(&error, "choose another address with --listen; port 0 takes a free one"))
+}
+
+/// Says why nothing can listen.
+pub(super) fn unbound(error: &server::Error, advice: &str) -> Failure {
+    let cause = error.source().map_or_else(String::new, |cause| format!(": {cause}"));
+    Failure::new(Exit::Unavailable, format!("{error}{cause}")).advice(advice)
 }
 
 fn engine(ground: &Ground<'_>, roles: &[&dyn Role]) -> Result<Engine, Failure> {
@@ -223,10 +230,12 @@ fn edge_limits(server: &ServerConfig) -> EdgeLimits {
 
 fn connection_limits(server: &ServerConfig) -> ConnectionLimits {
     ConnectionLimits {
+        at_once: room_for(server.max_connections),
         streams: server.max_streams_per_connection,
         pending_resets: server.max_pending_resets,
         ping_every: Duration::from_secs(server.keepalive_seconds),
         ping_timeout: Duration::from_secs(server.keepalive_timeout_seconds),
+        ..ConnectionLimits::default()
     }
 }
 
@@ -235,7 +244,8 @@ fn common_services(ground: &Ground<'_>, engine: &Engine) -> Services {
     let store = &ground.store;
     let clock = || ground.clock.clone();
     let retry = EngineRetry { engine: engine.clone(), clock: clock() };
-    let rules = AccountRules { engine: engine.clone(), accounts: ground.accounts.clone() };
+    let rules =
+        AccountRules { engine: engine.clone(), accounts: ground.accounts.clone(), limits: Arc::clone(&ground.limits) };
     Services::new()
         .add(OperationApi::new(Arc::clone(store), clock(), Arc::new(retry)).into_server())
         .add(QuotaApi::new(Arc::clone(store), clock(), Arc::new(rules)).into_server())
@@ -269,6 +279,7 @@ impl Retry for EngineRetry {
 struct AccountRules {
     engine: Engine,
     accounts: Accounts,
+    limits: Arc<Limits>,
 }
 
 impl EdgeRules for AccountRules {
@@ -284,7 +295,14 @@ impl EdgeRules for AccountRules {
                 "account",
                 format!("account `{}` belongs to {}", lane.account, account.cloud),
             )),
-            Some(_) => Ok(self.engine.rule(lane)),
+            Some(_) => match self.limits.cloud_of_region(lane.region.as_str()).filter(|cloud| *cloud != lane.cloud) {
+                Some(other) => Err(Problem::field(
+                    Reason::RegionOfOtherCloud,
+                    "region",
+                    format!("{} is a region of {other}", lane.region),
+                )),
+                None => Ok(self.engine.rule(lane)),
+            },
         }
     }
 }

@@ -1,10 +1,10 @@
-//! Numbers of the edge: calls, the health of the store, audit records that were lost.
+//! Numbers of the edge: calls, connections, the health of the store, audit records that were lost.
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use opentelemetry::metrics::{Counter, Gauge, Histogram};
+use opentelemetry::metrics::{Counter, Gauge, Histogram, UpDownCounter};
 use opentelemetry::{KeyValue, global};
 use prost::Message as _;
 use prost_types::FileDescriptorSet;
@@ -15,6 +15,8 @@ use crate::audit::Places;
 
 struct Instruments {
     calls: Histogram<f64>,
+    connections: UpDownCounter<i64>,
+    connections_refused: Counter<u64>,
     store_up: Gauge<u64>,
     store_checks: Histogram<f64>,
     store_errors: Counter<u64>,
@@ -30,10 +32,20 @@ static INSTRUMENTS: LazyLock<Instruments> = LazyLock::new(|| {
         .u64_counter("sampan.store.errors")
         .with_description("Times that the store did not answer whether it works, or that it does not.")
         .build();
+    let connections =
+        meter.i64_up_down_counter("sampan.server.connections").with_description("Open connections.").build();
+    let connections_refused = meter
+        .u64_counter("sampan.server.connections.refused")
+        .with_description("Connections above `server.max_connections`, which were closed at once.")
+        .build();
     // A counter that is there before it counts shows its first step too.
+    connections.add(0, &[]);
+    connections_refused.add(0, &[]);
     store_errors.add(0, &[]);
     Instruments {
         calls: seconds("rpc.server.duration", "Time of calls, to the last byte of the answer.", &calls),
+        connections,
+        connections_refused,
         store_up: meter.u64_gauge("sampan.store.up").with_description("1 while the store works.").build(),
         store_checks: seconds("sampan.store.check.duration", "Time of the store's answer to a check.", &calls[1..]),
         store_errors,
@@ -76,6 +88,21 @@ pub(crate) fn called((service, method): (&'static str, &'static str), code: Code
         KeyValue::new("rpc.grpc.status_code", i64::from(i32::from(code))),
     ];
     INSTRUMENTS.calls.record(elapsed.as_secs_f64(), &labels);
+}
+
+/// Counts a connection that is open from now on.
+pub(crate) fn connected() {
+    INSTRUMENTS.connections.add(1, &[]);
+}
+
+/// Counts a connection that is closed.
+pub(crate) fn disconnected() {
+    INSTRUMENTS.connections.add(-1, &[]);
+}
+
+/// Counts a connection that there was no room for.
+pub(crate) fn turned_away() {
+    INSTRUMENTS.connections_refused.add(1, &[]);
 }
 
 /// Counts one look at the store.

@@ -1,23 +1,40 @@
 //! One type for the connections of callers, secured or not: the server exists once in the binary, and who is at the
-//! other end is found out once for each connection.
+//! other end is found out once for each connection. A client that is silent from the start is not waited for.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use http::Extensions;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::time::Sleep;
 use tokio_rustls::server::TlsStream;
 use tokio_util::either::Either;
 use tonic::transport::server::Connected;
 
+use super::room::Place;
 use crate::auth::certificate;
 
+/// With so many bytes each client of HTTP/2 begins (RFC 9113, section 3.4); no request of HTTP/1.1 is shorter. From then
+/// on, pings and the time that headers may take find out who is silent.
+const HELLO_BYTES: usize = 24;
+
 /// A connection that was accepted.
-pub(crate) struct Connection(Either<TcpStream, Box<TlsStream<TcpStream>>>);
+pub(crate) struct Connection {
+    stream: Either<TcpStream, Box<TlsStream<TcpStream>>>,
+    hello: Option<Hello>,
+    _place: Place,
+}
+
+/// What is left of a client's first words, and until when they are waited for.
+struct Hello {
+    bytes: usize,
+    until: Pin<Box<Sleep>>,
+}
 
 /// Who is at the other end; in the extensions of every request.
 #[derive(Debug, Clone, Default)]
@@ -48,15 +65,21 @@ impl RemoteEnd {
     }
 }
 
-impl From<TcpStream> for Connection {
-    fn from(stream: TcpStream) -> Self {
-        Self(Either::Left(stream))
+impl Connection {
+    /// Wraps a connection without TLS; within `hello`, its client must have begun.
+    pub(super) fn open(stream: TcpStream, hello: Duration, place: Place) -> Self {
+        Self { stream: Either::Left(stream), hello: Some(Hello::within(hello)), _place: place }
+    }
+
+    /// Wraps a connection with TLS; within `hello`, its client must have begun.
+    pub(super) fn secured(stream: TlsStream<TcpStream>, hello: Duration, place: Place) -> Self {
+        Self { stream: Either::Right(Box::new(stream)), hello: Some(Hello::within(hello)), _place: place }
     }
 }
 
-impl From<TlsStream<TcpStream>> for Connection {
-    fn from(stream: TlsStream<TcpStream>) -> Self {
-        Self(Either::Right(Box::new(stream)))
+impl Hello {
+    fn within(time: Duration) -> Self {
+        Self { bytes: HELLO_BYTES, until: Box::pin(tokio::time::sleep(time)) }
     }
 }
 
@@ -64,7 +87,7 @@ impl Connected for Connection {
     type ConnectInfo = RemoteEnd;
 
     fn connect_info(&self) -> RemoteEnd {
-        match &self.0 {
+        match &self.stream {
             Either::Left(stream) => RemoteEnd { address: stream.peer_addr().ok(), spiffe_id: None },
             Either::Right(stream) => {
                 let (tcp, session) = stream.get_ref();
@@ -82,13 +105,23 @@ impl AsyncRead for Connection {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_read(context, buffer)
+        let before = buffer.filled().len();
+        let polled = Pin::new(&mut self.stream).poll_read(context, buffer);
+        if let Some(hello) = &mut self.hello {
+            hello.bytes = hello.bytes.saturating_sub(buffer.filled().len() - before);
+            if hello.bytes == 0 {
+                self.hello = None;
+            } else if polled.is_pending() && hello.until.as_mut().poll(context).is_ready() {
+                return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+            }
+        }
+        polled
     }
 }
 
 impl AsyncWrite for Connection {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write(context, bytes)
+        Pin::new(&mut self.stream).poll_write(context, bytes)
     }
 
     fn poll_write_vectored(
@@ -96,18 +129,18 @@ impl AsyncWrite for Connection {
         context: &mut Context<'_>,
         parts: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write_vectored(context, parts)
+        Pin::new(&mut self.stream).poll_write_vectored(context, parts)
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.0.is_write_vectored()
+        self.stream.is_write_vectored()
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_flush(context)
+        Pin::new(&mut self.stream).poll_flush(context)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_shutdown(context)
+        Pin::new(&mut self.stream).poll_shutdown(context)
     }
 }

@@ -1,4 +1,4 @@
-//! Bounds of one connection: what HTTP/2 itself holds before any layer sees a request.
+//! Bounds of connections: their number, and what HTTP/2 itself holds of each before any layer sees a request.
 
 use std::time::Duration;
 
@@ -10,10 +10,14 @@ const HEADROOM: usize = 4;
 /// Faults of a client that end no more than their streams; what comes after them ends the connection.
 const FAULTS: usize = 1_024;
 
-/// Bounds of one connection.
+/// Bounds of connections.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConnectionLimits {
-    /// Calls at once; a client that knows HTTP/2 keeps further ones back until one of them has ended.
+    /// Connections at once; further ones are closed at once.
+    pub at_once: usize,
+    /// How long a client may take to say hello: with TLS, and then once more with HTTP/2.
+    pub hello: Duration,
+    /// Calls at once on one connection; a client that knows HTTP/2 keeps further ones back until one of them has ended.
     pub streams: u32,
     /// Calls that may have been given up by the client before they were looked at; more end the connection.
     pub pending_resets: usize,
@@ -26,6 +30,8 @@ pub struct ConnectionLimits {
 impl Default for ConnectionLimits {
     fn default() -> Self {
         Self {
+            at_once: 4_096,
+            hello: Duration::from_secs(10),
             streams: 1_000,
             pending_resets: 100,
             ping_every: Duration::from_secs(30),
@@ -35,7 +41,7 @@ impl Default for ConnectionLimits {
 }
 
 impl ConnectionLimits {
-    /// Returns the builder of a server that holds them.
+    /// Returns the builder of a server that holds what HTTP/2 can of them.
     ///
     /// An answer that nobody reads waits with one message at most beside what the client's own window takes, and the
     /// 400 KiB that hyper lets a connection that does not take its bytes owe: revisions behind it are never made.

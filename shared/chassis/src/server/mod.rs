@@ -4,9 +4,11 @@
 //! before any serious work, so that a taken port is known at once; then [`Server::start`]. The order of a stop is in
 //! [`Server::shutdown`].
 
+mod accept;
 pub(crate) mod connection;
 mod limits;
 mod readiness;
+mod room;
 pub mod web;
 
 use std::convert::Infallible;
@@ -15,7 +17,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::{StreamExt as _, TryStreamExt as _};
 use http::{Request, Response};
 use sampan_state::Health;
 use tokio::task::JoinHandle;
@@ -24,10 +25,8 @@ use tokio_util::task::TaskTracker;
 use tonic::body::Body;
 use tonic::server::NamedService;
 use tonic::service::{Routes, RoutesBuilder};
-use tonic::transport::server::TcpIncoming;
 use tower::Service;
 
-use self::connection::Connection;
 pub use self::limits::ConnectionLimits;
 use self::readiness::Readiness;
 use self::web::Web;
@@ -247,10 +246,8 @@ impl Server {
             .add_routes(routes);
         let closed = closing.clone().cancelled_owned();
         let tasks = TaskTracker::new();
-        let incoming = match &options.tls {
-            Some(tls) => Arc::clone(tls).accept(listener.socket, closing.clone(), &tasks).left_stream(),
-            None => TcpIncoming::from(listener.socket).with_nodelay(Some(true)).map_ok(Connection::from).right_stream(),
-        };
+        let (tls, limits) = (options.tls.clone(), &options.connections);
+        let incoming = accept::accept(listener.socket, tls, limits, closing.clone(), &tasks);
         let serving = tasks.spawn(router.serve_with_incoming_shutdown(incoming, closed));
         let following = tasks.spawn(readiness.clone().follow(store, options.check_every, options.check_timeout));
         Ok(Self { address: listener.address, options, readiness, closing, serving, following, tasks })
