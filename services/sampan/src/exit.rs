@@ -23,6 +23,8 @@ pub enum Exit {
     Cancelled,
     /// A person pressed Ctrl-C; the operation goes on.
     Interrupted,
+    /// Whoever read the output has closed it.
+    Unread,
 }
 
 /// The table of codes, for the help text.
@@ -36,7 +38,8 @@ Exit codes:
   5    a server, a cloud or the store cannot be reached
   6    partly done: some targets succeeded, others failed
   7    the operation was cancelled
-  130  interrupted by Ctrl-C; a started operation goes on";
+  130  interrupted by Ctrl-C; a started operation goes on
+  141  whoever read the output closed it; a started operation goes on";
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
@@ -50,6 +53,7 @@ impl From<Exit> for ExitCode {
             Exit::PartlyDone => 6,
             Exit::Cancelled => 7,
             Exit::Interrupted => 130,
+            Exit::Unread => 141,
         })
     }
 }

@@ -3,7 +3,7 @@
 use crate::cli::{Cli, Command, Output};
 use crate::client::Failure;
 use crate::exit::Exit;
-use crate::output::style;
+use crate::output::{style, words};
 use crate::{commands, demo, download, serve, simulate};
 
 /// Runs the command and returns the exit code; failures go to standard error, or to standard output as JSON.
@@ -19,13 +19,15 @@ pub fn main(cli: Cli) -> Exit {
     };
     match runtime.block_on(dispatch(cli.command)) {
         Ok(exit) => exit,
-        Err(failure) => {
-            match output {
-                Output::Table => eprintln!("{}", failure.within(style::error_width())),
-                Output::Json => println!("{}", failure.json()),
+        // As after a pipe to `head`, whose reader has seen enough.
+        Err(failure) if failure.exit == Exit::Unread => Exit::Unread,
+        Err(failure) => match output {
+            Output::Table => {
+                eprintln!("{}", failure.within(style::error_width()));
+                failure.exit
             }
-            failure.exit
-        }
+            Output::Json => words::line(&failure.json().to_string()).map_or(Exit::Unread, |()| failure.exit),
+        },
     }
 }
 

@@ -23,7 +23,10 @@ pub async fn simulate(args: SimulateArgs) -> Result<Exit, Failure> {
     if let Some(path) = &args.write_config {
         write_config(path, &running)?;
     }
-    let shown = if args.json { words::line(&running.ready_line().to_string()) } else { print(&running) };
+    let shown = match args.json {
+        true => words::line(&running.ready_line().to_string()),
+        false => print(&running, args.write_config.as_deref()),
+    };
     shown.map_err(|error| Failure::new(Exit::Failed, error.to_string()))?;
     wiring::stop_signal().await;
     running.shutdown().await;
@@ -40,7 +43,7 @@ fn write_config(path: &Path, running: &Running) -> Result<(), Failure> {
     })
 }
 
-fn print(running: &Running) -> anyhow::Result<()> {
+fn print(running: &Running, configuration: Option<&Path>) -> anyhow::Result<()> {
     let addresses = running.addresses();
     words::line("simulated clouds are ready (Ctrl-C ends them)")?;
     for (name, address) in [
@@ -52,5 +55,8 @@ fn print(running: &Running) -> anyhow::Result<()> {
     ] {
         words::line(&format!("  {name:8} {address}"))?;
     }
-    words::line("demo credentials and everything else as JSON: --json; a configuration for serve: --write-config FILE")
+    words::line(&match configuration {
+        Some(path) => format!("next: sampan serve --config {}", path.display()),
+        None => "--json prints the demo keys too; --write-config FILE makes a configuration".to_owned(),
+    })
 }

@@ -241,6 +241,7 @@ pub struct ListArgs {
 #[derive(Debug, Args)]
 pub struct OperationArgs {
     /// Name of the operation, with or without `operations/`.
+    #[arg(value_name = "OPERATION")]
     pub name: String,
     /// Server and output.
     #[command(flatten)]
@@ -251,6 +252,7 @@ pub struct OperationArgs {
 #[derive(Debug, Args)]
 pub struct CancelArgs {
     /// Name of the operation, with or without `operations/`.
+    #[arg(value_name = "OPERATION")]
     pub name: String,
     /// Removes what the operation has made, also what arrives later.
     #[arg(long)]
@@ -264,6 +266,7 @@ pub struct CancelArgs {
 #[derive(Debug, Args)]
 pub struct RetryArgs {
     /// Name of the operation, with or without `operations/`.
+    #[arg(value_name = "OPERATION")]
     pub name: String,
     /// Prints the name of the operation and ends, instead of waiting.
     #[arg(long)]
@@ -296,6 +299,7 @@ pub struct QuotaArgs {
 #[command(after_help = examples::DOWNLOAD)]
 pub struct DownloadArgs {
     /// Name of the finished export, with or without `operations/`.
+    #[arg(value_name = "OPERATION")]
     pub name: String,
     /// Folder for the files; made when it is missing.
     #[arg(long, default_value = ".", value_name = "DIR")]

@@ -18,11 +18,11 @@ use crate::exit::Exit;
 
 /// Connects to `endpoint`.
 pub(super) async fn open(endpoint: &str, connection: &ConnectionArgs) -> Result<Channel, Failure> {
-    let malformed = |error: tonic::transport::Error| {
-        Failure::new(Exit::Usage, format!("`{endpoint}` is no address: {error}"))
+    let has_form = |address: &Endpoint| matches!(address.uri().scheme_str(), Some("http" | "https"));
+    let mut address = Endpoint::from_shared(endpoint.to_owned()).ok().filter(has_form).ok_or_else(|| {
+        Failure::new(Exit::Usage, format!("`{endpoint}` is no address of a server"))
             .advice("use the form http://HOST:PORT or https://HOST:PORT")
-    };
-    let mut address = Endpoint::from_shared(endpoint.to_owned()).map_err(malformed)?;
+    })?;
     if address.uri().scheme_str() == Some("https") {
         address = address.tls_config(tls(connection)?).map_err(|error| {
             let advice = "correct the files of --tls-ca, --tls-cert and --tls-key";

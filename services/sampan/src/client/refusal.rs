@@ -36,12 +36,7 @@ impl Failure {
         self
     }
 
-    /// Returns the failure as a person reads it.
-    pub fn text(&self) -> String {
-        self.within(None)
-    }
-
-    /// As [`Self::text`], in lines of that many columns.
+    /// Returns the failure as a person reads it, in lines of that many columns.
     pub fn within(&self, columns: Option<usize>) -> String {
         let reason = self.reason.as_ref().map_or_else(String::new, |reason| format!(" [{reason}]"));
         let mut lines = words::wrapped("error: ", &format!("{}{reason}", self.message), columns);
@@ -70,13 +65,17 @@ impl Failure {
 
 impl From<Status> for Failure {
     fn from(status: Status) -> Self {
-        // Who speaks no TLS to a server that does, or shows it no certificate, learns it only with the first call.
+        // Who speaks no TLS to a server that does, shows it no certificate, or asks a server of something else, learns it
+        // only with the first call.
         if let Some(cause) = status.source() {
             return Self::new(
                 Exit::Unavailable,
                 format!("the connection broke: {}", super::connection::innermost(cause)),
             )
-            .advice("a server with TLS has an address with https://, and may ask for a certificate (--tls-cert)");
+            .advice(
+                "check that it is the port of `sampan serve`; a server with TLS has an address with https://, and may \
+                 ask for a certificate (--tls-cert)",
+            );
         }
         let details = status.get_error_details();
         let info = details.error_info();
@@ -153,7 +152,7 @@ mod tests {
     use super::*;
 
     fn text(problem: Problem) -> String {
-        Failure::from(Status::from(problem)).text()
+        Failure::from(Status::from(problem)).within(None)
     }
 
     fn broken(message: &str, fix: &str) -> Violation {

@@ -1,5 +1,7 @@
 //! `sampan export`.
 
+use std::io;
+
 use anyhow::Result;
 use sampan_proto::export::v1::ExportImageRequest;
 use sampan_proto::operation::v1::Operation;
@@ -68,5 +70,7 @@ fn print_started(output: Output, started: &Operation) -> Result<(), Failure> {
 
 /// Says that the result could not be written.
 pub(super) fn output_failure(error: anyhow::Error) -> Failure {
-    Failure::new(Exit::Failed, format!("the result could not be written: {error:#}"))
+    let is_closed = error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe);
+    let exit = if is_closed { Exit::Unread } else { Exit::Failed };
+    Failure::new(exit, format!("the result could not be written: {error:#}"))
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use super::say;
+use super::{say, tell};
 use crate::client::Failure;
 use crate::output::style;
 
@@ -18,10 +18,10 @@ impl Checks {
     pub(super) fn holds(&mut self, claim: impl Display, holds: bool) -> Result<(), Failure> {
         if holds {
             self.passed += 1;
-            say(&format!("  {} {claim}", style::good("✓")))
+            tell(&format!("  {} ", style::good("✓")), &claim.to_string())
         } else {
             self.failed += 1;
-            say(&format!("  {} NOT TRUE: {claim}", style::bad("✗")))
+            tell(&format!("  {} NOT TRUE: ", style::bad("✗")), &claim.to_string())
         }
     }
 

@@ -18,7 +18,7 @@ mod time;
 use crate::cli::DemoArgs;
 use crate::client::Failure;
 use crate::exit::Exit;
-use crate::output::words;
+use crate::output::{style, words};
 use crate::wiring::stop_signal;
 
 use checks::Checks;
@@ -50,7 +50,7 @@ async fn close(stage: &Stage, checks: &Checks, played: Result<(), Failure>, keep
             return Ok(Exit::Interrupted);
         }
         failed += 1;
-        say(&failure.text())?;
+        say(&failure.within(style::width()))?;
     }
     if keep {
         keep::explain(stage)?;
@@ -69,5 +69,14 @@ fn interrupted() -> Failure {
 
 /// Prints one line.
 fn say(line: &str) -> Result<(), Failure> {
-    words::line(line).map_err(|error| Failure::new(Exit::Failed, format!("the demo cannot be shown: {error:#}")))
+    words::line(line).map_err(|error| unseen(&error))
+}
+
+/// Says what begins with `first`, on lines that fit.
+fn tell(first: &str, text: &str) -> Result<(), Failure> {
+    words::paragraph(first, text).map_err(|error| unseen(&error))
+}
+
+fn unseen(error: &anyhow::Error) -> Failure {
+    Failure::new(Exit::Failed, format!("the demo cannot be shown: {error:#}"))
 }

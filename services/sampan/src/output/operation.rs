@@ -139,7 +139,8 @@ fn print_error(error: &ErrorStatus, name: &str) -> Result<()> {
         };
         words::line(&format!("  cloud    {}{request}", error.vendor_code))?;
     }
-    if !error.remedy.is_empty() {
+    // Broken rules say themselves what to do.
+    if !error.remedy.is_empty() && error.violations.iter().all(|rule| rule.fix.is_empty()) {
         words::paragraph("  to do    ", &named(&error.remedy, name))?;
     }
     Ok(())

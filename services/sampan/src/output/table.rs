@@ -6,7 +6,7 @@ use std::fmt;
 
 use console::measure_text_width;
 
-use super::style;
+use super::{style, words};
 
 const GAP: usize = 2;
 
@@ -102,7 +102,10 @@ impl fmt::Display for Table {
             return Ok(());
         }
         let hint = format!("(too narrow for: {}; --output json shows everything)", left_out.join(", "));
-        write!(f, "\n{}", style::faint(&hint))
+        for line in words::wrapped("", &hint, style::width()) {
+            write!(f, "\n{}", style::faint(&line))?;
+        }
+        Ok(())
     }
 }
 

@@ -16,6 +16,7 @@ use sampan_state::ListQuery;
 use sampan_state::operation::{Operation, State};
 use tokio_util::sync::CancellationToken;
 
+use super::system::unbound;
 use crate::client::Failure;
 use crate::config::Config;
 use crate::exit::Exit;
@@ -58,9 +59,10 @@ pub fn bind_scrapes(config: &Config) -> Result<Option<Listener>, Failure> {
         Failure::new(Exit::Usage, format!("`{listen}` is no address to listen on"))
             .advice("use the form 127.0.0.1:9464 for metrics.listen")
     })?;
-    Listener::bind(address, config.metrics.insecure).map(Some).map_err(|error| {
-        Failure::new(Exit::Unavailable, error.to_string()).advice("correct metrics.listen, or set metrics.insecure")
-    })
+    let bound = Listener::bind(address, config.metrics.insecure);
+    bound
+        .map(Some)
+        .map_err(|error| unbound(&error, "choose another address with metrics.listen, or set metrics.insecure"))
 }
 
 /// Returns the gauges of the store.

@@ -26,7 +26,7 @@ use crate::cli::{Cli, Command, CostArgs, ExportArgs, wire_cloud};
 use crate::client::Failure;
 use crate::commands::watch_to_the_end;
 use crate::exit::Exit;
-use crate::output::{style, words};
+use crate::output::style;
 
 /// Region of the demo on Tencent Cloud.
 pub(super) const TENCENT_REGION: &str = "ap-guangzhou";
@@ -94,14 +94,9 @@ fn scene(title: &str) -> Result<(), Failure> {
     say(&style::bold(title))
 }
 
-/// Prints a refusal, each of its lines as a paragraph.
+/// Prints a refusal as its command would.
 fn say_refusal(refusal: &Failure) -> Result<(), Failure> {
-    for line in refusal.text().lines() {
-        let text = line.trim_start_matches([' ', '-']);
-        let (first, _) = line.split_at(line.len() - text.len());
-        words::paragraph(first, text).map_err(|error| Failure::new(Exit::Failed, error.to_string()))?;
-    }
-    Ok(())
+    say(&refusal.within(style::width()))
 }
 
 /// Prints a command and reads it as the program would, so that what is shown is what is done.
