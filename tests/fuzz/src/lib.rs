@@ -6,10 +6,6 @@
 
 mod archive;
 mod callers;
-mod cli;
-#[path = "../../../services/sampan/src/config/mod.rs"]
-#[allow(dead_code, unused_imports, unreachable_pub, reason = "a module of the binary, which reads more of it")]
-mod config;
 mod edge;
 mod files;
 mod replies;

@@ -5,6 +5,8 @@
 
 mod block;
 mod fetch;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod links;
 mod notes;
 mod parts;
@@ -147,7 +149,8 @@ fn unpacked_name(archive: &str) -> &str {
 }
 
 fn print(done: &[Downloaded]) -> anyhow::Result<()> {
-    let mut table = style::table(["file", "object size", "crc-64", "check"]);
+    let mut table =
+        style::table(["file", "object size", "crc-64", "check"]).expendable(&["crc-64", "object size", "check"]);
     for file in done {
         let check = match (file.is_checked, file.is_unpacked) {
             (true, true) => "equal to the bucket's, unpacked",
