@@ -27,7 +27,9 @@ fn a_wrong_command_line_or_configuration_is_2() {
     assert_eq!(code(&["serve", "--store", "floppy"]), Some(2));
     assert_eq!(code(&["demo", "--store", "floppy"]), Some(2));
     assert_eq!(code(&["demo", "--disk", "/nonexistent.raw"]), Some(2));
-    assert_eq!(code(&["quota", "--endpoint", "not an address"]), Some(2));
+    for address in ["not an address", "localhost:7500", "ftp://localhost:7500"] {
+        assert_eq!(code(&["quota", "--endpoint", address]), Some(2), "{address}");
+    }
 }
 
 #[test]
@@ -87,4 +89,16 @@ fn ctrl_c_is_130_and_the_export_goes_on() {
     assert_eq!(waiting.code(), 130);
     let operation = &world.json(&format!("operations get {name}"))[0];
     assert_eq!(operation["state"], "OPERATION_STATE_RUNNING");
+}
+
+#[test]
+fn an_output_that_nobody_reads_is_141_without_a_word() {
+    let estimate = "estimate export --cloud tencent --site intl --region ap-guangzhou --disk-gib 50";
+    let unanswered = "quota --endpoint http://127.0.0.1:1";
+    for words in [estimate.to_owned(), format!("{estimate} --output json"), format!("{unanswered} --output json")] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let ended = sampan().args(words.split_whitespace()).stdout(writer).output().unwrap();
+        assert_eq!((ended.status.code(), text(&ended.stderr)), (Some(141), String::new()), "{words}");
+    }
 }

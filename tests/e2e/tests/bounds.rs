@@ -43,9 +43,27 @@ impl Bounded {
     }
 
     async fn connection(&self) -> Channel {
+        self.attempt().await.expect("connected")
+    }
+
+    async fn attempt(&self) -> Result<Channel, tonic::transport::Error> {
         let trust = ClientTlsConfig::new().ca_certificate(Certificate::from_pem(self.site.authority.pem()));
         let endpoint = Endpoint::from_shared(self.server.url().to_owned()).unwrap().tls_config(trust).unwrap();
-        endpoint.connect().await.unwrap()
+        endpoint.connect().await
+    }
+
+    /// Returns a connection as soon as there is a place for one.
+    async fn place(&self) -> Channel {
+        let placed = async {
+            loop {
+                if let Ok(channel) = self.attempt().await
+                    && OperationServiceClient::new(channel.clone()).get_operation(self.get("ann")).await.is_ok()
+                {
+                    break channel;
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, placed).await.expect("a place")
     }
 
     /// Returns a request with the token of a caller.
@@ -112,6 +130,16 @@ async fn a_caller_at_its_limit_is_refused_with_it_and_another_is_not() {
     let mut operations = OperationServiceClient::new(channel);
     let again = async { while operations.get_operation(bounded.get("ann")).await.is_err() {} };
     tokio::time::timeout(PATIENCE, again).await.expect("the places are free again");
+}
+
+#[tokio::test]
+async fn a_server_has_so_many_connections_and_takes_a_further_one_when_one_has_ended() {
+    let bounded = Bounded::by("max_connections = 2").await;
+    let first = bounded.place().await;
+    let _second = bounded.place().await;
+    assert!(bounded.attempt().await.is_err(), "a third connection to a server of two");
+    drop(first);
+    bounded.place().await;
 }
 
 #[tokio::test]
