@@ -4,18 +4,20 @@
 mod fake_store;
 
 use std::net::SocketAddr;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use fake_store::{FakeStore, api, id, running};
 use sampan_chassis::layers::{EdgeLimits, InFlightLimits};
-use sampan_chassis::server::{ConnectionLimits, Options};
+use sampan_chassis::server::{ConnectionLimits, Drained, Options};
 use sampan_chassis::{Listener, MAX_MESSAGE_BYTES, Server, Services};
 use sampan_core::OperationId;
 use sampan_proto::operation::v1 as pb;
 use sampan_proto::operation::v1::operation_service_client::OperationServiceClient;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Request, Status, Streaming};
@@ -211,6 +213,36 @@ async fn hundreds_of_watchers_that_do_not_read_hold_their_own_places_and_nothing
     }
     drop(silent);
     becomes_free(&other).await;
+}
+
+#[tokio::test]
+async fn a_watcher_that_does_not_read_holds_up_no_stop() {
+    let store = Arc::new(FakeStore::holding([running(known())]));
+    let server = served(&store, Options { grace: 10 * PATIENCE, ..Options::default() }).await;
+    let (other, narrow) = (client(&server).await, narrow(&server).await);
+    let _silent = watch(&narrow, known()).await.unwrap();
+    for percent in 0..10 {
+        store.change(known(), |record| record.percent = Some(percent));
+        get(&other, known()).await.unwrap();
+    }
+    let drained = tokio::time::timeout(PATIENCE, server.shutdown(async {})).await.expect("long before its grace");
+    assert_eq!(drained, Drained { workers: true, calls: false }, "what it was told last was not read");
+}
+
+#[tokio::test]
+async fn a_call_at_work_has_the_whole_grace_of_a_stop() {
+    let store = Arc::new(FakeStore::holding([running(known())]));
+    let server = served(&store, Options { grace: Duration::from_secs(7), ..Options::default() }).await;
+    let client = client(&server).await;
+    store.hangs.store(true, Ordering::SeqCst);
+    let tasks = TaskTracker::new();
+    let call = tasks.spawn(async move { get(&client, known()).await });
+    store.hung.notified().await;
+    tokio::time::pause();
+    let begun = Instant::now();
+    let drained = server.shutdown(async {}).await;
+    assert_eq!((begun.elapsed().as_secs(), drained.calls), (7, false));
+    call.abort();
 }
 
 /// Watches until a place is free.

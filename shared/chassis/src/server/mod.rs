@@ -5,6 +5,7 @@
 //! [`Server::shutdown`].
 
 mod accept;
+mod at_work;
 pub(crate) mod connection;
 mod limits;
 mod readiness;
@@ -27,6 +28,7 @@ use tonic::server::NamedService;
 use tonic::service::{Routes, RoutesBuilder};
 use tower::Service;
 
+use self::at_work::AtWork;
 pub use self::limits::ConnectionLimits;
 use self::readiness::Readiness;
 use self::web::Web;
@@ -37,6 +39,9 @@ use crate::tls::Tls;
 
 /// Most bytes that a request message may have.
 pub const MAX_MESSAGE_BYTES: usize = 4 * 1024 * 1024;
+
+/// How long clients have to read the last words of calls that were let go, once no other call is at work.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// Failure to serve.
 #[derive(Debug, thiserror::Error)]
@@ -203,6 +208,7 @@ pub struct Server {
     options: Options,
     readiness: Readiness,
     closing: CancellationToken,
+    at_work: AtWork,
     serving: JoinHandle<Result<(), tonic::transport::Error>>,
     following: JoinHandle<()>,
     tasks: TaskTracker,
@@ -236,7 +242,8 @@ impl Server {
         readiness.follow_once(store.as_ref(), options.check_timeout).await;
         let routes = with_reflection(services, health)?;
         let concerns = layers::concerns(&options.limits, Arc::clone(&options.auth), closing.clone());
-        let edge = options.refusals.clone().then(concerns).then(Named);
+        let at_work = AtWork::default();
+        let edge = at_work.clone().then(options.refusals.clone()).then(concerns).then(Named);
         let bounded = options.connections.builder(options.limits.header_bytes);
         let router = bounded
             .accept_http1(options.web.is_some())
@@ -250,7 +257,7 @@ impl Server {
         let incoming = accept::accept(listener.socket, tls, limits, closing.clone(), &tasks);
         let serving = tasks.spawn(router.serve_with_incoming_shutdown(incoming, closed));
         let following = tasks.spawn(readiness.clone().follow(store, options.check_every, options.check_timeout));
-        Ok(Self { address: listener.address, options, readiness, closing, serving, following, tasks })
+        Ok(Self { address: listener.address, options, readiness, closing, at_work, serving, following, tasks })
     }
 
     /// Returns the address that it listens on.
@@ -267,6 +274,7 @@ impl Server {
     ///
     /// - `stop_claiming`: ends when the workers have handed back their leases.
     /// - What is not done within the grace is left behind: operations go on elsewhere when their leases run out.
+    /// - A client that does not read that it was let go is not waited for when nothing else is left.
     ///
     /// Telemetry is flushed by the caller afterwards, so that the last lines are in it.
     pub async fn shutdown(self, stop_claiming: impl Future<Output = ()>) -> Drained {
@@ -280,7 +288,14 @@ impl Server {
         let workers = tokio::time::timeout(self.options.grace, stop_claiming).await.is_ok();
         self.closing.cancel();
         let mut serving = self.serving;
-        let calls = tokio::time::timeout(self.options.grace, &mut serving).await.is_ok();
+        let only_silence_is_left = async {
+            self.at_work.none_left().await;
+            tokio::time::sleep(LAST_WORDS).await;
+        };
+        let calls = tokio::select! {
+            ended = tokio::time::timeout(self.options.grace, &mut serving) => ended.is_ok(),
+            () = only_silence_is_left => false,
+        };
         serving.abort();
         self.tasks.close();
         self.tasks.wait().await;

@@ -17,7 +17,7 @@ use sampan_state::operation::{CancelRequest, Journal, Operation, QuotaHold, RECO
 use sampan_state::operations::{Claim, Commit, ListPage, ListQuery, Operations};
 use sampan_state::quota::{QuotaLedger, QuotaPicture, Turn};
 use sampan_state::{Admission, Admitted, Error, Health, NewOperation};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 pub const NOON: &str = "2026-11-21T04:00:00Z";
 
@@ -93,6 +93,8 @@ pub struct FakeStore {
     changes: watch::Sender<u64>,
     fails: AtomicBool,
     pub hangs: AtomicBool,
+    /// Is told of each read that hangs.
+    pub hung: Notify,
 }
 
 impl Default for FakeStore {
@@ -102,6 +104,7 @@ impl Default for FakeStore {
             changes: watch::channel(0).0,
             fails: AtomicBool::new(false),
             hangs: AtomicBool::new(false),
+            hung: Notify::new(),
         }
     }
 }
@@ -161,6 +164,10 @@ impl Admission for FakeStore {
 #[async_trait]
 impl Operations for FakeStore {
     async fn get(&self, id: OperationId) -> Result<Operation, Error> {
+        if self.hangs.load(Ordering::SeqCst) {
+            self.hung.notify_one();
+            std::future::pending::<()>().await;
+        }
         self.read(id)
     }
 
