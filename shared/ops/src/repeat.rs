@@ -130,9 +130,11 @@ fn after_store(operation: Operation, error: Error, frame: Frame<'_>) -> Verdict 
     }
 }
 
-/// Somebody else holds the lane: stands in line for it, from the time that its step was begun first.
+/// Somebody else holds the lane: stands in line for it by the age of the operation, so that one that was interrupted
+/// between two steps does not begin anew behind all others while its deadline runs.
 pub(crate) fn lane_held(mut operation: Operation, frame: Frame<'_>) -> Verdict {
-    let since = *operation.journal.step_started.get_or_insert(frame.facts.now);
+    operation.journal.step_started.get_or_insert(frame.facts.now);
+    let since = operation.created;
     match operation.deadline {
         Some(deadline) if deadline <= frame.facts.now => ending::fail_by_deadline(operation, None, frame),
         at_latest => Verdict::new(operation, Rest::InLine { since, at_latest }, "lane_held"),

@@ -139,6 +139,25 @@ async fn operations_in_line_for_a_lane_do_nothing_until_it_is_theirs() {
     }
 }
 
+#[tokio::test]
+async fn an_operation_that_was_interrupted_keeps_its_place_in_line() {
+    let world = World::new();
+    let runner = world.runner("r");
+    let held = world.store.lock_lane(&lane(), "somebody else", TTL).await.unwrap();
+    let older = world.start(OnSpent::Refuse).await;
+    let work_ttl = Duration::from_secs(5);
+    let lost = world.store.claim(&world.engine.kinds(), "killed", 1, work_ttl).await.unwrap();
+    assert_eq!(lost[0].operation.id, older);
+    world.advance(Duration::from_secs(1));
+    let newer = world.start(OnSpent::Refuse).await;
+    assert_eq!(runner.tick().await.unwrap(), 1, "the newer one is in line first");
+    world.advance(work_ttl);
+    assert_eq!(runner.tick().await.unwrap(), 1);
+    world.store.unlock_lane(&held).await.unwrap();
+    runner.tick().await.unwrap();
+    assert_eq!((world.get(older).await.state, world.get(newer).await.state), (State::Succeeded, State::Running));
+}
+
 #[derive(Debug)]
 struct NeverGoesOn(Arc<tokio::sync::Notify>);
 
