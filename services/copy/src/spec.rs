@@ -161,6 +161,7 @@ impl CopySpec {
         let max_cost = reader.max_cost("spec.max_cost", message.max_cost.as_ref());
         let mut findings = reader.finish();
         // Without a cloud the vendor's own rules cannot be told; everything else has been looked at.
+        let (is_named, lacks_region) = (read.is_named(), read.region.is_none());
         let Some(NamedImage { cloud, account, region, image }) = read.sketch() else {
             let (broken, warnings) = rules::split(findings);
             return Reading { spec: None, broken, warnings };
@@ -185,11 +186,11 @@ impl CopySpec {
             keep_for_seconds,
             max_cost,
             left_out,
-            lacks_region: read.region.is_none(),
+            lacks_region,
         };
         findings.extend(rules::request::check(&spec, ground));
         let (broken, warnings) = rules::split(findings);
-        Reading { spec: read.named().map(|_| spec), broken, warnings }
+        Reading { spec: is_named.then_some(spec), broken, warnings }
     }
 
     /// Returns the path of a part of the destination at `index`, by its place in the message.

@@ -109,6 +109,7 @@ impl ExportSpec {
         let expected_use = ExpectedUse::read(message.expected_use.as_ref(), &mut reader);
         let mut findings = reader.finish();
         // Without a cloud the vendor's own rules cannot be told; everything else has been looked at.
+        let (is_named, lacks_region) = (read.is_named(), read.region.is_none());
         let Some(NamedImage { cloud, account, region, image }) = read.sketch() else {
             let (broken, warnings) = rules::split(findings);
             return Reading { spec: None, broken, warnings };
@@ -128,11 +129,11 @@ impl ExportSpec {
             stall_after_seconds,
             max_cost,
             expected_use,
-            lacks_region: read.region.is_none(),
+            lacks_region,
         };
         findings.extend(rules::request::check(&spec, ground));
         let (broken, warnings) = rules::split(findings);
-        Reading { spec: read.named().map(|_| spec), broken, warnings }
+        Reading { spec: is_named.then_some(spec), broken, warnings }
     }
 
     /// Returns the lane of the export's mutating call.

@@ -101,6 +101,7 @@ impl ShareSpec {
         let image = reader.image("spec.image", message.image.as_ref());
         let on_spent = reader.when_quota_spent("spec.when_quota_spent", message.when_quota_spent);
         // Without a cloud its own rules cannot be told; everything else has been looked at.
+        let is_named = image.is_named();
         let Some(NamedImage { cloud, account, region, image: id }) = image.sketch() else {
             return reading(None, reader.finish());
         };
@@ -117,7 +118,7 @@ impl ShareSpec {
         };
         let mut findings = reader.finish();
         findings.extend(rules::accounts::check(&spec, ground));
-        reading(image.named().map(|_| spec), findings)
+        reading(is_named.then_some(spec), findings)
     }
 
     /// Returns the lane of the change's mutating calls.

@@ -2,6 +2,8 @@
 //!
 //! Which rules there are, and when they are broken, is decided by the services.
 
+use std::fmt;
+
 use crate::ids::Cloud;
 use crate::limits::{Enforcement, Limit, Words};
 use crate::reason::Reason;
@@ -20,10 +22,10 @@ pub struct Finding(Violation);
 impl Finding {
     /// Begins a violation of `reason` at `field` (empty when no field is at fault), enforced, with the standard
     /// words of the reason.
-    pub fn new(reason: Reason, field: &str) -> Self {
+    pub fn new(reason: Reason, field: impl fmt::Display) -> Self {
         Self(Violation {
             rule: reason.as_str().to_owned(),
-            field: field.to_owned(),
+            field: field.to_string(),
             message: reason.cause().trim_end_matches('.').to_owned(),
             limit: String::new(),
             observed: String::new(),

@@ -98,8 +98,8 @@ pub struct Words {
 /// The limits in force for both clouds.
 #[derive(Debug, Clone)]
 pub struct Limits {
-    numbers: BTreeMap<(Cloud, String), Limit>,
-    words: BTreeMap<(Cloud, String), Words>,
+    numbers: BTreeMap<Cloud, BTreeMap<String, Limit>>,
+    words: BTreeMap<Cloud, BTreeMap<String, Words>>,
 }
 
 /// A limit table or a choice that cannot be used.
@@ -141,12 +141,12 @@ impl Limits {
 
     /// Returns the number `id` of `cloud`, or `None` when the cloud has no such limit.
     pub fn number(&self, cloud: Cloud, id: &str) -> Option<&Limit> {
-        self.numbers.get(&(cloud, id.to_owned()))
+        self.numbers.get(&cloud)?.get(id)
     }
 
     /// Returns the words `id` of `cloud`, or `None` when the cloud has no such list.
     pub fn words(&self, cloud: Cloud, id: &str) -> Option<&Words> {
-        self.words.get(&(cloud, id.to_owned()))
+        self.words.get(&cloud)?.get(id)
     }
 
     /// Returns the cloud whose list of regions holds `region`, if exactly one does.
@@ -176,7 +176,7 @@ impl Limits {
                 date,
                 enforcement: Enforcement::Enforce,
             };
-            self.numbers.insert((cloud, row.id), limit);
+            self.numbers.entry(cloud).or_default().insert(row.id, limit);
         }
         for row in table.words {
             let Some(edition) = pick(row.set.unwrap_or(set), row.documented, row.current) else { continue };
@@ -188,7 +188,7 @@ impl Limits {
                 date: edition.date,
                 enforcement: Enforcement::Enforce,
             };
-            self.words.insert((cloud, row.id), words);
+            self.words.entry(cloud).or_default().insert(row.id, words);
         }
         Ok(())
     }
@@ -196,15 +196,14 @@ impl Limits {
     fn apply(&mut self, cloud: Cloud, changes: &BTreeMap<String, LimitOverride>) -> Result<(), Error> {
         const SOURCE: &str = "configuration of this server";
         for (id, change) in changes {
-            let key = (cloud, id.clone());
-            if let Some(limit) = self.numbers.get_mut(&key) {
+            if let Some(limit) = self.numbers.get_mut(&cloud).and_then(|numbers| numbers.get_mut(id)) {
                 if let Some(value) = change.value {
                     limit.value = Some(value);
                     limit.source = SOURCE.to_owned();
                     limit.date = String::new();
                 }
                 limit.enforcement = change.enforcement.unwrap_or(limit.enforcement);
-            } else if let Some(words) = self.words.get_mut(&key) {
+            } else if let Some(words) = self.words.get_mut(&cloud).and_then(|words| words.get_mut(id)) {
                 if let Some(values) = &change.values {
                     words.values.clone_from(values);
                     words.source = SOURCE.to_owned();
@@ -219,9 +218,9 @@ impl Limits {
     }
 
     fn known(&self, cloud: Cloud) -> String {
-        let numbers = self.numbers.keys().filter(|(of, _)| *of == cloud).map(|(_, id)| id.as_str());
-        let words = self.words.keys().filter(|(of, _)| *of == cloud).map(|(_, id)| id.as_str());
-        numbers.chain(words).collect::<Vec<_>>().join(", ")
+        let numbers = self.numbers.get(&cloud).into_iter().flat_map(BTreeMap::keys);
+        let words = self.words.get(&cloud).into_iter().flat_map(BTreeMap::keys);
+        numbers.chain(words).map(String::as_str).collect::<Vec<_>>().join(", ")
     }
 }
 
@@ -290,7 +289,7 @@ mod tests {
     fn every_limit_that_has_a_value_names_its_source() {
         for set in [LimitSet::Documented, LimitSet::Current] {
             let limits = Limits::load(&LimitChoices { set, ..LimitChoices::default() }).unwrap();
-            for limit in limits.numbers.values().filter(|limit| limit.value.is_some()) {
+            for limit in limits.numbers.values().flat_map(BTreeMap::values).filter(|limit| limit.value.is_some()) {
                 assert!(!limit.source.is_empty(), "{}", limit.id);
             }
         }

@@ -63,8 +63,7 @@ fn is_label(text: &str) -> bool {
 /// Length and characters are two rules: each can be changed or switched off without the other.
 fn prefix(spec: &ExportSpec, ground: Ground<'_>) -> Vec<Finding> {
     let Some(prefix) = spec.prefix.as_deref() else { return Vec::new() };
-    let fix = prefix_fix(spec.cloud, ground);
-    let finding = || Finding::new(Reason::PrefixMalformed, "spec.prefix").fix(fix.clone());
+    let finding = || Finding::new(Reason::PrefixMalformed, "spec.prefix").fix(prefix_fix(spec.cloud, ground));
     if prefix.is_empty() {
         let empty = finding().message("the prefix is empty").source(sources::OWN);
         return vec![empty.limit("1 character or more, or no prefix at all", "empty")];

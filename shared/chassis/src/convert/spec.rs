@@ -4,6 +4,7 @@
 //! Every wrong field is found at once and told as a broken rule. What only one service asks for is read there.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
@@ -57,13 +58,18 @@ impl ReadImage {
 
     /// Returns the image with stand-ins for what is not well-formed, so that the rules of its cloud can look at the
     /// rest of a request; `None` without a cloud. Nothing of it may reach a cloud.
-    pub fn sketch(&self) -> Option<NamedImage> {
+    pub fn sketch(self) -> Option<NamedImage> {
         Some(NamedImage {
             cloud: self.cloud?,
-            account: self.account.clone().or_else(stand_in)?,
-            region: self.region.clone().or_else(stand_in)?,
-            image: self.image.clone().or_else(stand_in)?,
+            account: self.account.or_else(stand_in)?,
+            region: self.region.or_else(stand_in)?,
+            image: self.image.or_else(stand_in)?,
         })
+    }
+
+    /// Returns whether all of it is well-formed.
+    pub fn is_named(&self) -> bool {
+        self.cloud.is_some() && self.account.is_some() && self.region.is_some() && self.image.is_some()
     }
 }
 
@@ -113,13 +119,13 @@ impl<'a> SpecReader<'a> {
     }
 
     /// Notes that a field is missing; `what` names it to a person.
-    pub fn missing(&mut self, field: &str, what: &str) {
+    pub fn missing(&mut self, field: impl fmt::Display + Copy, what: impl fmt::Display) {
         let finding = Finding::new(Reason::FieldRequired, field).message(format!("{what} is missing"));
         self.push(finding.fix(format!("Set {field}")));
     }
 
     /// Notes that a field has a number that no version defines.
-    pub fn unknown_enum(&mut self, field: &str, number: i32) {
+    pub fn unknown_enum(&mut self, field: impl fmt::Display + Copy, number: i32) {
         let finding = Finding::new(Reason::EnumValueUnknown, field);
         let finding = finding.message(format!("{field} has the unknown value {number}"));
         self.push(finding.limit("a value that the API defines", number.to_string()));
@@ -136,15 +142,15 @@ impl<'a> SpecReader<'a> {
             self.missing(field, "the image");
             return ReadImage::default();
         };
-        let cloud = self.cloud(&format!("{field}.cloud"), image.cloud);
-        let account = self.account(&format!("{field}.account"), &image.account, cloud);
-        let region = self.text::<Region>(&format!("{field}.region"), &image.region, Reason::FieldMalformed);
+        let cloud = self.cloud(format_args!("{field}.cloud"), image.cloud);
+        let account = self.account(format_args!("{field}.account"), &image.account, cloud);
+        let region = self.text(format_args!("{field}.region"), &image.region, Reason::FieldMalformed);
         if let (Some(cloud), Some(region)) = (cloud, &region) {
-            self.known_region(&format!("{field}.region"), cloud, region);
+            self.known_region(format_args!("{field}.region"), cloud, region);
         }
-        let id = self.text::<ImageId>(&format!("{field}.image_id"), &image.image_id, Reason::ImageIdMalformed);
+        let id = self.text(format_args!("{field}.image_id"), &image.image_id, Reason::ImageIdMalformed);
         if let (Some(cloud), Some(id)) = (cloud, &id) {
-            self.image_id(&format!("{field}.image_id"), cloud, id);
+            self.image_id(format_args!("{field}.image_id"), cloud, id);
         }
         ReadImage { cloud, account, region, image: id }
     }
@@ -178,10 +184,10 @@ impl<'a> SpecReader<'a> {
         }
     }
 
-    /// Reads an identifier that must be there and well-formed.
+    /// Reads an identifier that must be there and well-formed. The path of the field is written out only when it is not.
     pub fn text<T: FromStr<Err = sampan_core::ids::InvalidId>>(
         &mut self,
-        field: &str,
+        field: impl fmt::Display + Copy,
         text: &str,
         reason: Reason,
     ) -> Option<T> {
@@ -199,7 +205,7 @@ impl<'a> SpecReader<'a> {
         }
     }
 
-    fn cloud(&mut self, field: &str, number: i32) -> Option<Cloud> {
+    fn cloud(&mut self, field: impl fmt::Display + Copy, number: i32) -> Option<Cloud> {
         match pb::Cloud::try_from(number) {
             Ok(pb::Cloud::Tencent) => Some(Cloud::Tencent),
             Ok(pb::Cloud::Alibaba) => Some(Cloud::Alibaba),
@@ -214,7 +220,7 @@ impl<'a> SpecReader<'a> {
         }
     }
 
-    fn account(&mut self, field: &str, text: &str, cloud: Option<Cloud>) -> Option<AccountName> {
+    fn account(&mut self, field: impl fmt::Display + Copy, text: &str, cloud: Option<Cloud>) -> Option<AccountName> {
         let name = self.text::<AccountName>(field, text, Reason::FieldMalformed)?;
         let Some(account) = self.accounts.get(&name) else {
             let known: Vec<_> = self.accounts.iter().map(|account| account.name.as_str()).collect();
@@ -239,7 +245,7 @@ impl<'a> SpecReader<'a> {
 
     /// Checks a region against the list of the cloud. Vendors open regions faster than programs are updated: an
     /// unknown one is left to the cloud, with a warning.
-    pub fn known_region(&mut self, field: &str, cloud: Cloud, region: &Region) {
+    pub fn known_region(&mut self, field: impl fmt::Display, cloud: Cloud, region: &Region) {
         let code = region.as_str();
         let Some(words) = self.limits.words(cloud, "regions") else { return };
         if words.values.iter().any(|known| known == code) {
@@ -258,7 +264,7 @@ impl<'a> SpecReader<'a> {
         self.findings.extend(finding.by_words(cloud, words, code).map(Finding::warning));
     }
 
-    fn image_id(&mut self, field: &str, cloud: Cloud, id: &ImageId) {
+    fn image_id(&mut self, field: impl fmt::Display, cloud: Cloud, id: &ImageId) {
         let id = id.as_str();
         let (valid, form, fix) = match cloud {
             Cloud::Tencent => (
