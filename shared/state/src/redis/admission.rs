@@ -10,7 +10,7 @@ use super::call::Call;
 use super::keys::Shard;
 use super::operations::due_us;
 use super::quota::{limit_of, offset_of, read_picture};
-use super::record::{parse_quota, to_bytes};
+use super::record::{parse_quota, write_record};
 use super::reply::Reply;
 use super::scripts::{ADMIT, ASKED, STARTED};
 use super::{Inner, Redis};
@@ -45,9 +45,9 @@ impl Admission for Redis {
             .number(&operation.lane)
             .arg(&operation.kind)
             .arg(&operation.caller)
-            .arg(operation.request_id.map(|id| id.to_string()).unwrap_or_default())
+            .maybe(operation.request_id)
             .arg(&operation.request_digest)
-            .arg(to_bytes(&operation)?)
+            .written(|bytes| write_record(&operation, bytes))?
             .flag(operation.journal.intent.is_some())
             .number(quota.as_ref().map_or(0, |request| request.units))
             .arg(rule.map(limit_of).unwrap_or_default())
@@ -56,7 +56,7 @@ impl Admission for Redis {
                 Some(OnSpent::Queue) => "queue",
                 Some(OnSpent::Refuse) | None => "refuse",
             })
-            .arg(first_due.map(|at| due_us(at).to_string()).unwrap_or_default())
+            .maybe(first_due.map(due_us))
             .number(RECORD_VERSION);
         let mut reply = self.inner.run(call).await?;
         match (reply.text()?.as_str(), quota, operation.request_id) {

@@ -3,6 +3,8 @@
 //!
 //! Every script is idempotent, so a repetition needs no look at what happened.
 
+use std::fmt::Display;
+use std::io::Write as _;
 use std::time::Duration;
 
 use futures::FutureExt as _;
@@ -18,13 +20,20 @@ use super::scripts::Script;
 use crate::error::Error;
 use crate::operation::RECORD_VERSION;
 
+/// What most calls have.
+const TYPICAL_BYTES: usize = 1024;
+const TYPICAL_ARGUMENTS: usize = 16;
+
 /// A script with what it is given.
 #[derive(Debug)]
 pub(super) struct Call {
     script: &'static Script,
     shards: Vec<Shard>,
-    args: Vec<Vec<u8>>,
-    /// The argument that tells the script of a repetition.
+    /// All arguments, one behind the other.
+    bytes: Vec<u8>,
+    /// Where each argument ends.
+    ends: Vec<usize>,
+    /// The byte that tells the script of a repetition.
     repeated: Option<usize>,
 }
 
@@ -35,18 +44,41 @@ impl Call {
 
     /// A call over several shards; on a cluster, one at a time.
     pub(super) fn over(script: &'static Script, shards: Vec<Shard>) -> Self {
-        Self { script, shards, args: Vec::new(), repeated: None }
+        let (bytes, ends) = (Vec::with_capacity(TYPICAL_BYTES), Vec::with_capacity(TYPICAL_ARGUMENTS));
+        Self { script, shards, bytes, ends, repeated: None }
     }
 
     /// Adds a text or bytes.
     pub(super) fn arg(mut self, value: impl AsRef<[u8]>) -> Self {
-        self.args.push(value.as_ref().to_vec());
+        self.bytes.extend_from_slice(value.as_ref());
+        self.ends.push(self.bytes.len());
         self
     }
 
-    /// Adds a number.
-    pub(super) fn number(self, value: impl std::fmt::Display) -> Self {
-        self.arg(value.to_string())
+    /// Adds the text of a number or an id.
+    pub(super) fn number(mut self, value: impl Display) -> Self {
+        // Memory takes whatever is written.
+        let _ = write!(self.bytes, "{value}");
+        self.ends.push(self.bytes.len());
+        self
+    }
+
+    /// Adds the text of a number or an id, empty when there is none.
+    pub(super) fn maybe(self, value: Option<impl Display>) -> Self {
+        match value {
+            Some(value) => self.number(value),
+            None => self.arg(""),
+        }
+    }
+
+    /// Adds what `write` writes.
+    ///
+    /// # Errors
+    /// Those of `write`.
+    pub(super) fn written<E>(mut self, write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>) -> Result<Self, E> {
+        write(&mut self.bytes)?;
+        self.ends.push(self.bytes.len());
+        Ok(self)
     }
 
     /// Adds `1` or `0`.
@@ -56,8 +88,13 @@ impl Call {
 
     /// Adds a flag that is off at first and on when the call is repeated.
     pub(super) fn repeated_flag(mut self) -> Self {
-        self.repeated = Some(self.args.len());
+        self.repeated = Some(self.bytes.len());
         self.flag(false)
+    }
+
+    fn arguments(&self) -> impl Iterator<Item = &[u8]> {
+        let begins = std::iter::once(0).chain(self.ends.iter().copied());
+        begins.zip(&self.ends).map(|(begin, end)| &self.bytes[begin..*end])
     }
 }
 
@@ -104,8 +141,8 @@ impl Inner {
             let Some(delay) = schedule.next_delay(started.elapsed(), None) else { return Err(problem) };
             debug!(script = call.script.name, %problem, "repeated");
             tokio::time::sleep(delay).await;
-            if let Some(flag) = call.repeated.and_then(|flag| call.args.get_mut(flag)) {
-                *flag = b"1".to_vec();
+            if let Some(flag) = call.repeated.and_then(|flag| call.bytes.get_mut(flag)) {
+                *flag = b'1';
             }
         }
     }
@@ -130,14 +167,19 @@ impl Inner {
     }
 
     fn command(&self, call: &Call, verb: &str, script: &str) -> Cmd {
-        let mut command = redis::cmd(verb);
-        let mut keys: Vec<String> = call.shards.iter().map(|shard| self.prefix.tag(*shard)).collect();
-        if let (true, Some(shard)) = (self.link.is_cluster(), call.shards.first()) {
-            keys.push(self.prefix.whole(*shard));
+        const ADDED: usize = 8;
+        let size = call.bytes.len() + script.len() + TYPICAL_BYTES / 4;
+        let mut command = Cmd::with_capacity(call.ends.len() + call.shards.len() + ADDED, size);
+        let whole = call.shards.first().filter(|_| self.link.is_cluster());
+        command.arg(verb).arg(script).arg(call.shards.len() + usize::from(whole.is_some()));
+        for shard in &call.shards {
+            command.arg(self.prefix.tag(*shard));
         }
-        command.arg(script).arg(keys.len()).arg(keys);
+        if let Some(shard) = whole {
+            command.arg(self.prefix.whole(*shard));
+        }
         command.arg(self.time.argument()).arg(RECORD_VERSION).arg(self.prefix.channel());
-        for argument in &call.args {
+        for argument in call.arguments() {
             command.arg(argument);
         }
         command
@@ -145,7 +187,7 @@ impl Inner {
 
     fn refused(&self, call: &Call, error: &RedisError) -> Error {
         let detail = error.to_string();
-        let what = call.args.first().map(|argument| String::from_utf8_lossy(argument).into_owned());
+        let what = call.arguments().next().map(|argument| String::from_utf8_lossy(argument).into_owned());
         let key = || format!("{} ({})", what.clone().unwrap_or_default(), call.script.name);
         if detail.contains("WRONGTYPE") {
             let message = format!("one of its keys under {} is of another type than the store's", self.prefix);

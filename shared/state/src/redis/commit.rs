@@ -8,7 +8,7 @@ use super::call::Call;
 use super::keys::Shard;
 use super::operations::{due_us, ttl_us};
 use super::quota::{limit_of, offset_of, read_picture};
-use super::record::{state_word, to_bytes};
+use super::record::{state_word, write_record};
 use super::reply::Reply;
 use super::scripts::{CANCEL, COMMIT, REOPEN};
 use crate::error::Error;
@@ -72,7 +72,7 @@ impl Inner {
             .arg(&lease.owner)
             .number(lease.fence)
             .arg(token())
-            .arg(to_bytes(&operation)?)
+            .written(|bytes| write_record(&operation, bytes))?
             .arg(state_word(operation.state))
             .flag(operation.journal.cancel_too_late)
             .flag(operation.journal.intent.is_some())
@@ -88,7 +88,7 @@ impl Inner {
             .arg(rule.as_ref().map(limit_of).unwrap_or_default())
             .number(rule.as_ref().map_or(0, offset_of))
             .number(operation.units)
-            .arg(lane.as_ref().map(|lease| lease.lane.to_string()).unwrap_or_default())
+            .maybe(lane.as_ref().map(|lease| &lease.lane))
             .arg(lane.as_ref().map(|lease| lease.owner.as_str()).unwrap_or_default())
             .number(lane.as_ref().map_or(0, |lease| lease.fence))
             .number(RECORD_VERSION)
@@ -132,7 +132,7 @@ impl Inner {
             .number(id)
             .arg(token())
             .number(revision)
-            .arg(to_bytes(&change)?)
+            .written(|bytes| write_record(&change, bytes))?
             .flag(change.journal.intent.is_some())
             .number(RECORD_VERSION);
         let mut reply = self.run(call).await?;

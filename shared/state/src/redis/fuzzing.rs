@@ -5,7 +5,7 @@ use sampan_core::quota_day::QuotaRule;
 
 use super::news::News;
 use super::quota::read_picture;
-use super::record::to_bytes;
+use super::record::write_record;
 use super::reply::Reply;
 use super::url::RedisUrl;
 
@@ -20,7 +20,7 @@ pub fn answer(bytes: &[u8], lane: &Lane, rule: &QuotaRule) -> bool {
     let mut is_known = false;
     for found in reply().all_found().into_iter().flatten() {
         if let Ok(operation) = found.operation() {
-            assert!(to_bytes(&operation).is_ok(), "an operation that was read cannot be written");
+            assert!(write_record(&operation, &mut Vec::new()).is_ok(), "an operation that was read cannot be written");
             is_known = true;
         }
     }

@@ -25,7 +25,10 @@ impl Shard {
 
     /// Returns the shard of a lane.
     pub(super) fn of_lane(lane: &Lane) -> Self {
-        Self::of(&[lane.to_string().as_bytes()])
+        // The parts of its name, as `Display` puts them together.
+        let Lane { cloud, account, region } = lane;
+        let parts = [cloud.as_str(), "/", account.as_str(), "/", region.as_str()];
+        Self::of(&parts.map(str::as_bytes))
     }
 
     /// Returns the shard of a request's key where that may lie apart from its lane.
@@ -46,19 +49,29 @@ impl Shard {
 }
 
 /// What every key begins with.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Prefix(pub(super) String);
+#[derive(Debug, Clone)]
+pub(super) struct Prefix {
+    name: String,
+    /// The tag of each shard, in order: every call names some.
+    tags: Vec<String>,
+    channel: String,
+}
 
 impl fmt::Display for Prefix {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.name)
     }
 }
 
 impl Prefix {
+    pub(super) fn new(name: &str) -> Self {
+        let tags = Shard::all().map(|shard| format!("{{{name}.{}}}", shard.0)).collect();
+        Self { name: name.to_owned(), tags, channel: format!("{{{name}}}:news") }
+    }
+
     /// Returns the hash tag that all keys of a shard begin with.
-    pub(super) fn tag(&self, shard: Shard) -> String {
-        format!("{{{}.{}}}", self.0, shard.0)
+    pub(super) fn tag(&self, shard: Shard) -> &str {
+        &self.tags[usize::from(shard.0)]
     }
 
     /// Returns a key of the shard that never exists; `scripts/prelude.lua` says what for.
@@ -73,12 +86,12 @@ impl Prefix {
 
     /// Returns the key of the hash that says what the store is: `format` and `shards`.
     pub(super) fn about(&self) -> String {
-        format!("{{{}}}:about", self.0)
+        format!("{{{}}}:about", self.name)
     }
 
     /// Returns the channel of announcements.
-    pub(super) fn channel(&self) -> String {
-        format!("{{{}}}:news", self.0)
+    pub(super) fn channel(&self) -> &str {
+        &self.channel
     }
 }
 

@@ -102,7 +102,7 @@ impl Redis {
     /// # Errors
     /// One [`OpenError`] per cause.
     pub async fn open(url: &RedisUrl, time: Time) -> Result<Arc<Self>, OpenError> {
-        let prefix = Prefix(url.prefix.clone());
+        let prefix = Prefix::new(&url.prefix);
         let link = Link::new(url, tls::certificates(url)?).await.map_err(|error| OpenError::of(url, &error))?;
         open::check(&link, url, &prefix).await?;
         let inner = Arc::new(Inner {

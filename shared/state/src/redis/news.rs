@@ -114,7 +114,7 @@ impl Drop for Watcher<'_> {
 pub(super) async fn listen(inner: &Inner) {
     let channel = inner.prefix.channel();
     loop {
-        match inner.link.subscribe(&channel).await {
+        match inner.link.subscribe(channel).await {
             Ok(mut subscription) => {
                 inner.news.set_heard(true);
                 debug!(store = %inner.name, "listening");

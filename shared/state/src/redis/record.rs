@@ -13,9 +13,6 @@ use crate::error::Error;
 use crate::operation::{CancelRequest, Operation, QuotaHold, RECORD_VERSION, State, TargetState};
 use crate::record::{instant, parse, too_new};
 
-/// What the record of a start has.
-const TYPICAL_BYTES: usize = 1024;
-
 impl Found {
     /// Returns the operation, its record read from what the script returned.
     pub(super) fn operation(self) -> Result<Operation, Error> {
@@ -35,12 +32,10 @@ impl Found {
     }
 }
 
-/// Bytes of a record as its worker wrote it.
-pub(super) fn to_bytes(operation: &Operation) -> Result<Vec<u8>, Error> {
-    let mut bytes = Vec::with_capacity(TYPICAL_BYTES);
-    let written = serde_json::to_writer(&mut bytes, operation);
-    written.map_err(|problem| Error::Invalid(format!("the record cannot be written: {problem}")))?;
-    Ok(bytes)
+/// Writes a record as its worker keeps it.
+pub(super) fn write_record(operation: &Operation, bytes: &mut Vec<u8>) -> Result<(), Error> {
+    let written = serde_json::to_writer(bytes, operation);
+    written.map_err(|problem| Error::Invalid(format!("the record cannot be written: {problem}")))
 }
 
 /// Returns the word of a state.

@@ -78,8 +78,9 @@ impl Cluster {
 
     /// Returns the slot of a lane, the node that has it, and another.
     async fn slot_of(&self, number: u32) -> (String, &Server, &Server) {
-        let tag = Prefix("sampan".to_owned()).tag(Shard::of_lane(&lane(number)));
-        let Value::Int(slot) = self.nodes[0].query(&["CLUSTER", "KEYSLOT", &tag]).await else { panic!("no slot") };
+        let prefix = Prefix::new("sampan");
+        let tag = prefix.tag(Shard::of_lane(&lane(number)));
+        let Value::Int(slot) = self.nodes[0].query(&["CLUSTER", "KEYSLOT", tag]).await else { panic!("no slot") };
         let owner = usize::try_from(slot % 3).unwrap();
         (slot.to_string(), &self.nodes[owner], &self.nodes[(owner + 1) % 3])
     }

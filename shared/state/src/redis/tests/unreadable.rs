@@ -10,13 +10,15 @@ use crate::redis::keys::{Prefix, Shard};
 use crate::{Error, LaneLocks, ListQuery, OnSpent, Operations, QuotaLedger};
 
 fn key(operation: &Operation, kind: &str) -> String {
-    let tag = Prefix("sampan".to_owned()).tag(Shard::of_lane(&operation.lane));
+    let prefix = Prefix::new("sampan");
+    let tag = prefix.tag(Shard::of_lane(&operation.lane));
     format!("{tag}:{kind}:{}", operation.id)
 }
 
 fn lane_key(number: u32, kind: &str) -> String {
     let lane = lane(number);
-    let tag = Prefix("sampan".to_owned()).tag(Shard::of_lane(&lane));
+    let prefix = Prefix::new("sampan");
+    let tag = prefix.tag(Shard::of_lane(&lane));
     format!("{tag}:{kind}:{lane}")
 }
 
