@@ -15,7 +15,7 @@ use sampan_core::{Reason, RequestId, SharedClock};
 use sampan_ops::{Engine, StartRequest};
 use sampan_proto::copy::v1 as pb;
 use sampan_proto::copy::v1::copy_service_server::CopyService;
-use sampan_state::{Admitted, OnSpent};
+use sampan_state::{Admitted, Json, OnSpent};
 use tonic::{Request, Response, Status};
 
 use crate::rules::Finding;
@@ -81,8 +81,7 @@ impl Service {
             caller: access.caller().to_owned(),
             labels,
             request_id,
-            request: serde_json::to_value(&spec)
-                .map_err(|error| Problem::new(Reason::InternalFault, error.to_string()))?,
+            request: Json::of(&spec).map_err(|error| Problem::new(Reason::InternalFault, error.to_string()))?,
             units: spec.units(spec.destinations.len()),
             on_spent: if spec.queue_when_quota_spent { OnSpent::Queue } else { OnSpent::Refuse },
         };

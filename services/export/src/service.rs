@@ -18,7 +18,7 @@ use sampan_proto::export::v1 as pb;
 use sampan_proto::export::v1::export_service_server::ExportService;
 use sampan_state::operation::State;
 use sampan_state::result::ExportResult;
-use sampan_state::{Admitted, OnSpent};
+use sampan_state::{Admitted, Json, OnSpent};
 use tonic::{Request, Response, Status};
 
 use crate::rules::Finding;
@@ -83,8 +83,7 @@ impl Service {
             caller: access.caller().to_owned(),
             labels,
             request_id,
-            request: serde_json::to_value(&spec)
-                .map_err(|error| Problem::new(Reason::InternalFault, error.to_string()))?,
+            request: Json::of(&spec).map_err(|error| Problem::new(Reason::InternalFault, error.to_string()))?,
             units: 1,
             on_spent: if spec.queue_when_quota_spent { OnSpent::Queue } else { OnSpent::Refuse },
         };

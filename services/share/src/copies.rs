@@ -99,7 +99,7 @@ async fn made_in(engine: &Engine, spec: &ShareSpec, region: &Region) -> Result<V
 }
 
 fn made(operation: &Operation, spec: &ShareSpec) -> Option<Made> {
-    let source = operation.request.get("image")?.as_str()?.parse().ok()?;
+    let source = operation.image()?.parse().ok()?;
     let result = operation.result.as_ref().and_then(|result| CopyResult::deserialize(result).ok()).unwrap_or_default();
     let own = result.images.into_iter().filter(|copied| copied.at.account == spec.account.as_str());
     Some(Made {

@@ -16,7 +16,7 @@ use sampan_ops::{Engine, Error, StartRequest};
 use sampan_proto::operation::v1::Operation;
 use sampan_proto::share::v1 as pb;
 use sampan_proto::share::v1::share_service_server::ShareService;
-use sampan_state::Admitted;
+use sampan_state::{Admitted, Json};
 use tonic::{Request, Response, Status};
 
 use crate::preview;
@@ -82,8 +82,7 @@ impl Service {
             caller: access.caller().to_owned(),
             labels: start.labels,
             request_id,
-            request: serde_json::to_value(&spec)
-                .map_err(|error| Problem::new(Reason::InternalFault, error.to_string()))?,
+            request: Json::of(&spec).map_err(|error| Problem::new(Reason::InternalFault, error.to_string()))?,
             units: spec.units(account.shares.share_traits()),
             on_spent: spec.on_spent(),
         };

@@ -69,7 +69,7 @@ impl StepContext {
     /// # Errors
     /// [`StepError::Record`] when it has another form.
     pub fn request<T: DeserializeOwned>(&self) -> Result<T, StepError> {
-        serde_json::from_value(self.operation.request.clone()).map_err(|error| StepError::Record(error.to_string()))
+        self.operation.request.read().map_err(|error| StepError::Record(error.to_string()))
     }
 
     /// Reads the output of a step that is done.

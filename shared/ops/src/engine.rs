@@ -10,8 +10,9 @@ use futures::stream::{self, Stream};
 use sampan_core::quota_day::QuotaRule;
 use sampan_core::{Lane, OperationId, RequestId, SharedClock};
 use sampan_state::operation::{CancelRequest, Journal, Operation, QuotaHold, RECORD_VERSION, State, TargetState};
-use sampan_state::{Admitted, ListPage, ListQuery, NewOperation, OnSpent, QuotaPicture, QuotaRequest, SharedStore};
-use serde_json::{Value, json};
+use sampan_state::{
+    Admitted, Json, ListPage, ListQuery, NewOperation, OnSpent, QuotaPicture, QuotaRequest, SharedStore,
+};
 
 use crate::digest::digest;
 use crate::error::Error;
@@ -34,7 +35,7 @@ pub struct StartRequest {
     /// The caller's idempotency key.
     pub request_id: Option<RequestId>,
     /// The checked request, as the saga reads it.
-    pub request: Value,
+    pub request: Json,
     /// Mutating calls that count in the lane's day; 0 when it makes none.
     pub units: u32,
     /// What becomes of it when the day is spent, now or by the word of the cloud.
@@ -270,17 +271,7 @@ impl Engine {
 
     fn record(&self, saga: &dyn Saga, start: StartRequest) -> Operation {
         let now = self.0.clock.now();
-        let mut same = json!({
-            "kind": start.kind,
-            "lane": start.lane,
-            "labels": start.labels,
-            // What one caller has started is not told to another who happens to use the same request id.
-            "caller": start.caller,
-            "on_spent": start.on_spent,
-        });
-        // Lent, not copied: it is the largest part.
-        same["request"] = start.request;
-        let request_digest = digest(&same);
+        let request_digest = digest(&start);
         let step_name = saga.steps().first().map_or(String::new(), |step| step.name.to_owned());
         Operation {
             version: RECORD_VERSION,
@@ -290,7 +281,7 @@ impl Engine {
             caller: start.caller,
             labels: start.labels,
             request_id: start.request_id,
-            request: same["request"].take(),
+            request: start.request,
             request_digest,
             state: State::Running,
             targets: Vec::new(),

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::admission::OnSpent;
+use crate::json::Json;
 
 /// Version of the record; a reader refuses a higher one.
 pub const RECORD_VERSION: u32 = 1;
@@ -262,8 +263,8 @@ pub struct Operation {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<RequestId>,
     /// The checked request, as its saga reads it.
-    pub request: Value,
-    /// SHA-256 of the canonical request, lower-case hex: tells an equal request from another.
+    pub request: Json,
+    /// SHA-256 of the start, lower-case hex: tells an equal request from another.
     pub request_digest: String,
     /// What it does now.
     pub state: State,
@@ -319,4 +320,15 @@ pub struct Operation {
     pub trace_parent: Option<String>,
     /// Grows by one with every change.
     pub revision: u64,
+}
+
+impl Operation {
+    /// Returns the image that the request names, as requests of every kind do.
+    pub fn image(&self) -> Option<String> {
+        #[derive(Deserialize)]
+        struct OfImage {
+            image: String,
+        }
+        self.request.read::<OfImage>().map(|request| request.image).ok()
+    }
 }

@@ -128,7 +128,7 @@ pub(crate) fn start(clock: &SharedClock) -> NewOperation {
         caller: "load".to_owned(),
         labels: BTreeMap::from([("run".to_owned(), "load".to_owned())]),
         request_id: uuid::Uuid::new_v4().to_string().parse().ok(),
-        request: serde_json::json!({ "bucket": "load-1250000000", "prefix": "x".repeat(256) }),
+        request: serde_json::json!({ "bucket": "load-1250000000", "prefix": "x".repeat(256) }).into(),
         request_digest: "0".repeat(64),
         state: State::Running,
         targets: Vec::new(),

@@ -114,7 +114,7 @@ impl Saga for CopySaga {
     }
 
     fn has_work(&self, step: &Step, operation: &Operation) -> bool {
-        let spec: Option<CopySpec> = serde_json::from_value(operation.request.clone()).ok();
+        let spec: Option<CopySpec> = operation.request.read().ok();
         step.name != SHARE || spec.is_none_or(|spec| !spec.share_with.is_empty())
     }
 
@@ -155,7 +155,7 @@ impl Saga for CopySaga {
     }
 
     fn reopening(&self, operation: &Operation) -> Option<Reopening> {
-        let spec: CopySpec = serde_json::from_value(operation.request.clone()).ok()?;
+        let spec: CopySpec = operation.request.read().ok()?;
         let open = operation.targets.iter().filter(|target| target.state != TargetState::Succeeded).count();
         let calls = if operation.targets.is_empty() { spec.destinations.len() } else { open };
         Some(Reopening { from_step: PLAN, units: spec.units(calls) })
@@ -188,7 +188,7 @@ impl Saga for CopySaga {
     }
 
     fn stall_after(&self, operation: &Operation) -> Option<Duration> {
-        let spec: CopySpec = serde_json::from_value(operation.request.clone()).ok()?;
+        let spec: CopySpec = operation.request.read().ok()?;
         let planned: Planned = serde_json::from_value(operation.journal.outputs.get(PLAN)?.clone()).ok()?;
         Some(waiting::stall_after(&spec, &planned.image))
     }

@@ -26,7 +26,7 @@ pub(crate) fn not_copied(cloud: Cloud) -> Vec<String> {
 
 /// Returns the result without its price; `None` when the request cannot be read.
 pub(super) fn build(operation: &Operation) -> Option<CopyResult> {
-    let spec: CopySpec = serde_json::from_value(operation.request.clone()).ok()?;
+    let spec: CopySpec = operation.request.read().ok()?;
     let succeeded = operation.targets.iter().filter(|target| target.state == TargetState::Succeeded);
     Some(CopyResult {
         images: succeeded.filter_map(|target| copied(&spec, target)).collect(),

@@ -12,7 +12,7 @@ use sampan_ops::{Chance, Engine, LaneRules, Runner, RunnerOptions, Saga, StartRe
 use sampan_state::embedded::Embedded;
 use sampan_state::operation::{Operation, State, Target};
 use sampan_state::result::CopyResult;
-use sampan_state::{Admitted, OnSpent, SharedStore};
+use sampan_state::{Admitted, Json, OnSpent, SharedStore};
 
 use crate::cloud::{FakeCloud, home, region};
 use crate::peers::Neighbours;
@@ -96,7 +96,7 @@ pub fn start_of(spec: &CopySpec) -> StartRequest {
         caller: String::new(),
         labels: Default::default(),
         request_id: None,
-        request: serde_json::to_value(spec).unwrap(),
+        request: Json::of(spec).unwrap(),
         units: spec.units(spec.destinations.len()),
         on_spent: if spec.queue_when_quota_spent { OnSpent::Queue } else { OnSpent::Refuse },
     }

@@ -165,7 +165,7 @@ impl Saga for ExportSaga {
     }
 
     fn stall_after(&self, operation: &Operation) -> Option<Duration> {
-        let spec: ExportSpec = serde_json::from_value(operation.request.clone()).ok()?;
+        let spec: ExportSpec = operation.request.read().ok()?;
         let span = operation.deadline?.duration_since(operation.started.unwrap_or(operation.created));
         Some(waiting::stall_after(&spec, Duration::try_from(span).ok()?))
     }

@@ -15,7 +15,7 @@ use sampan_ops::{Chance, Engine, LaneRules, Runner, RunnerOptions, Saga, StartRe
 use sampan_state::embedded::Embedded;
 use sampan_state::operation::{Operation, State};
 use sampan_state::result::ExportResult;
-use sampan_state::{Admitted, OnSpent, SharedStore};
+use sampan_state::{Admitted, Json, OnSpent, SharedStore};
 
 use crate::cloud::{FakeCloud, region};
 use crate::estimator::Estimator;
@@ -81,7 +81,7 @@ pub fn start_of(spec: &ExportSpec) -> StartRequest {
         caller: String::new(),
         labels: Default::default(),
         request_id: None,
-        request: serde_json::to_value(spec).unwrap(),
+        request: Json::of(spec).unwrap(),
         units: 1,
         on_spent: if spec.queue_when_quota_spent { OnSpent::Queue } else { OnSpent::Refuse },
     }

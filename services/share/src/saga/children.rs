@@ -6,7 +6,7 @@
 use sampan_core::{OperationId, RequestId};
 use sampan_ops::{Engine, Error, StartRequest, StepError};
 use sampan_state::operation::Operation;
-use sampan_state::{Admitted, ListQuery, OnSpent};
+use sampan_state::{Admitted, Json, ListQuery, OnSpent};
 use sha2::{Digest, Sha256};
 
 use super::KIND;
@@ -37,8 +37,7 @@ pub(super) async fn start(engine: &Engine, parent: &Operation, task: Task) -> Re
         caller: parent.caller.clone(),
         labels: parent.labels.clone(),
         request_id: request_id(parent.id, &key),
-        request: serde_json::to_value(&spec)
-            .map_err(|error| Error::Store(sampan_state::Error::Invalid(error.to_string())))?,
+        request: Json::of(&spec).map_err(|error| Error::Store(sampan_state::Error::Invalid(error.to_string())))?,
         units,
         // What is taken back is taken back tomorrow rather than never.
         on_spent: if takes_back { OnSpent::Queue } else { spec.on_spent() },
@@ -62,7 +61,7 @@ pub(super) async fn of(engine: &Engine, parent: &Operation) -> Result<Vec<(Opera
         let is_older = page.operations.last().is_none_or(|last| last.id < parent.id);
         query.before = page.operations.last().map(|last| last.id);
         children.extend(page.operations.into_iter().filter_map(|operation| {
-            let spec: ShareSpec = serde_json::from_value(operation.request.clone()).ok()?;
+            let spec: ShareSpec = operation.request.read().ok()?;
             spec.follows.is_some_and(|follows| follows.operation == parent.id).then_some((operation, spec))
         }));
         if is_older || !page.more {

@@ -104,7 +104,7 @@ impl Saga for ShareSaga {
     }
 
     fn has_work(&self, step: &Step, operation: &Operation) -> bool {
-        let spec: Option<ShareSpec> = serde_json::from_value(operation.request.clone()).ok();
+        let spec: Option<ShareSpec> = operation.request.read().ok();
         step.name != FOLLOW || spec.is_none_or(|spec| spec.include_copies)
     }
 
@@ -133,7 +133,7 @@ impl Saga for ShareSaga {
     }
 
     fn reopening(&self, operation: &Operation) -> Option<Reopening> {
-        let spec: ShareSpec = serde_json::from_value(operation.request.clone()).ok()?;
+        let spec: ShareSpec = operation.request.read().ok()?;
         let failed: Vec<_> = operation.targets.iter().filter(|target| target.state == TargetState::Failed).collect();
         let of_image = failed.iter().filter(|target| !targets::is_of_copy(target)).count();
         if of_image == 0 && !failed.is_empty() {

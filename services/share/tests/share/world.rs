@@ -20,7 +20,7 @@ use sampan_share_service::spec::{Change, ShareSpec};
 use sampan_state::embedded::Embedded;
 use sampan_state::operation::{Failure, Operation, State, Target, TargetState};
 use sampan_state::result::{CopiedImage, CopyResult, ImageAt, ShareResult, SharedImage};
-use sampan_state::{Admitted, OnSpent, SharedStore};
+use sampan_state::{Admitted, Json, OnSpent, SharedStore};
 use serde_json::json;
 
 use crate::cloud::{FakeCloud, image_id, region};
@@ -90,7 +90,7 @@ pub fn start_of(spec: &ShareSpec, cloud: &FakeCloud) -> StartRequest {
         caller: String::new(),
         labels: BTreeMap::new(),
         request_id: None,
-        request: serde_json::to_value(spec).unwrap(),
+        request: Json::of(spec).unwrap(),
         units: spec.units(cloud.share_traits()),
         on_spent: spec.on_spent(),
     }
@@ -111,7 +111,7 @@ impl Saga for CopyDone {
     }
 
     async fn run(&self, _: &Step, context: &mut StepContext) -> Result<Outcome, StepError> {
-        let result = context.operation().request["result"].clone();
+        let result = context.operation().request.read::<serde_json::Value>().unwrap()["result"].take();
         if result.is_null() {
             return Ok(Outcome::Poll { hint: Some(Duration::from_secs(24 * 3600)) });
         }
@@ -243,7 +243,7 @@ impl World {
             caller: String::new(),
             labels: BTreeMap::new(),
             request_id: None,
-            request: json!({ "image": source.1, "result": result }),
+            request: json!({ "image": source.1, "result": result }).into(),
             units: 0,
             on_spent: OnSpent::Refuse,
         };

@@ -74,12 +74,11 @@ pub fn state(state: State) -> pb::OperationState {
 }
 
 fn image_reference(record: &Operation) -> image_pb::ImageReference {
-    let id = record.request.get("image").and_then(|image| image.as_str());
     image_pb::ImageReference {
         cloud: image::cloud(record.lane.cloud).into(),
         account: record.lane.account.to_string(),
         region: record.lane.region.to_string(),
-        image_id: id.unwrap_or_default().to_owned(),
+        image_id: record.image().unwrap_or_default(),
     }
 }
 

@@ -42,7 +42,7 @@ pub fn running(id: OperationId) -> Operation {
         caller: "alice".to_owned(),
         labels: BTreeMap::new(),
         request_id: None,
-        request: serde_json::json!({ "image": "img-72n9mi0y" }),
+        request: serde_json::json!({ "image": "img-72n9mi0y" }).into(),
         request_digest: String::new(),
         state: State::Running,
         targets: Vec::new(),

@@ -145,7 +145,7 @@ async fn world(fault: Fault) -> CheckWorld<Things> {
             caller: String::new(),
             labels: Default::default(),
             request_id: None,
-            request: Value::Null,
+            request: Value::Null.into(),
             units: 1,
             on_spent: OnSpent::Refuse,
         },

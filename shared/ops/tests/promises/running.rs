@@ -48,7 +48,7 @@ async fn the_same_request_id_returns_the_first_operation_and_another_body_is_ref
     let Admitted::New(new) = world.engine.start(first.clone()).await.unwrap() else { panic!("is new") };
     let Admitted::Existing(again) = world.engine.start(first.clone()).await.unwrap() else { panic!("is known") };
     assert_eq!(new.id, again.id);
-    let other = sampan_ops::StartRequest { request: json!({"image": "img-2"}), ..first };
+    let other = sampan_ops::StartRequest { request: json!({"image": "img-2"}).into(), ..first };
     let refused = world.engine.start(other).await;
     assert!(matches!(refused, Err(Error::Store(sampan_state::Error::RequestIdReused { .. }))));
     assert_eq!(world.units().await, (0, 1, 4));

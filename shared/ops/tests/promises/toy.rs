@@ -443,7 +443,7 @@ pub fn start(on_spent: OnSpent) -> StartRequest {
         caller: "tester".to_owned(),
         labels: Default::default(),
         request_id: None,
-        request: json!({"image": "img-1"}),
+        request: json!({"image": "img-1"}).into(),
         units: 1,
         on_spent,
     }

@@ -171,7 +171,7 @@ pub(crate) fn record(id: OperationId, lane: &Lane, now: Timestamp) -> Operation 
         caller: "ci".to_owned(),
         labels: [("team".to_owned(), "images".to_owned())].into(),
         request_id: None,
-        request: json!({ "image": "img-1" }),
+        request: json!({ "image": "img-1" }).into(),
         request_digest: "digest-1".to_owned(),
         state: State::Running,
         targets: vec![target("xvda")],
