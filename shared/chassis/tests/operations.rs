@@ -9,7 +9,8 @@ use std::time::Duration;
 use fake_store::{FakeStore, api, id, noon, running};
 use futures::{FutureExt as _, StreamExt as _};
 use sampan_chassis::OperationApi;
-use sampan_chassis::layers::{CallDeadline, Caller};
+use sampan_chassis::auth::{Access, Identity, Proof};
+use sampan_chassis::layers::CallDeadline;
 use sampan_core::{DiskRole, ImageFormat, OperationId, Reason};
 use sampan_proto::operation::v1 as pb;
 use sampan_proto::operation::v1::operation_service_server::OperationService as _;
@@ -330,7 +331,8 @@ async fn a_cancel_is_kept_with_who_asked_and_an_ended_operation_refuses_it() {
     let operation = id_of(&api).await;
     let cancel = || {
         let mut request = Request::new(pb::CancelOperationRequest { name: operation.name(), remove_result: true });
-        request.extensions_mut().insert(Caller("bob".to_owned()));
+        let bob = Identity { subject: "bob".to_owned(), proof: Proof::Bearer };
+        request.extensions_mut().insert(Access::new(bob, None));
         request
     };
     let told = api.cancel_operation(cancel()).await.unwrap().into_inner().operation.unwrap();

@@ -11,7 +11,6 @@ use sampan_core::Reason;
 use tonic::Status;
 use tonic::body::Body;
 
-use super::Caller;
 use super::around::{Around, Next};
 use super::path::CallKind;
 use super::per_caller::Counted;
@@ -60,7 +59,6 @@ impl Around for Authenticate {
         }
         let policy = self.0.policy.as_ref().map(|file| file.current());
         let caller = identity.subject.clone();
-        request.extensions_mut().insert(Caller(caller.clone()));
         request.extensions_mut().insert(Access::new(identity, policy));
         CURRENT.scope(caller, next.run(request)).await
     }
@@ -86,7 +84,9 @@ async fn prove(auth: &Auth, headers: &HeaderMap, extensions: &Extensions) -> Res
     if let Some(bearer) = &auth.bearer
         && let Some(token) = bearer_token(headers)?
     {
-        return Ok(Identity { subject: bearer.subject(token).await?, proof: Proof::Bearer });
+        // Boxed: its state is large, and every call would carry room for it.
+        let subject = Box::pin(bearer.subject(token)).await?;
+        return Ok(Identity { subject, proof: Proof::Bearer });
     }
     let remote = RemoteEnd::of(extensions);
     let id = remote.spiffe_id().filter(|_| auth.certificates);

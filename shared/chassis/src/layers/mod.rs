@@ -8,7 +8,6 @@
 
 pub mod around;
 pub mod authenticate;
-pub mod caller;
 pub mod complete;
 pub mod deadline;
 pub mod drain;
@@ -29,7 +28,6 @@ use tokio_util::sync::CancellationToken;
 use crate::auth::Auth;
 
 pub use around::{Around, AroundLayer};
-pub use caller::Caller;
 pub use deadline::{CallDeadline, Deadlines};
 pub use in_flight::InFlightLimits;
 

@@ -12,6 +12,7 @@ use tonic::body::Body;
 
 use super::around::{Around, Next};
 use super::body::poll_with;
+use super::path::CallKind;
 use crate::status::Problem;
 
 /// The layer.
@@ -20,8 +21,11 @@ pub struct PanicGuard;
 
 impl Around for PanicGuard {
     async fn around<N: Next>(&self, request: Request<Body>, next: N) -> Response<Body> {
+        // The answer of a short call is a message that is there: to encode it cannot panic.
+        let is_short = CallKind::of(request.uri().path()) == CallKind::Short;
         // Nothing that the handler left half-changed is looked at again: its state died with it.
         match AssertUnwindSafe(next.run(request)).catch_unwind().await {
+            Ok(response) if is_short => response,
             Ok(response) => response.map(guarded),
             Err(panic) => report(panic.as_ref()).into_http(),
         }

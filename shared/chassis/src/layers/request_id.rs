@@ -4,6 +4,7 @@
 //! `request_id` of a start, which makes that start idempotent.
 
 use std::fmt;
+use std::sync::Arc;
 
 use http::{HeaderName, HeaderValue, Request, Response};
 use tonic::body::Body;
@@ -11,6 +12,7 @@ use uuid::Uuid;
 
 use super::around::{Around, Next};
 use super::body::poll_with;
+use super::path::CallKind;
 
 /// Header that carries the id, both ways.
 pub const HEADER: HeaderName = HeaderName::from_static("x-request-id");
@@ -23,7 +25,7 @@ tokio::task_local! {
 
 /// Id of one call.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CallId(String);
+pub struct CallId(Arc<str>);
 
 impl CallId {
     /// Returns the text of the id.
@@ -34,8 +36,8 @@ impl CallId {
     fn of(request: &Request<Body>) -> Self {
         let given = request.headers().get(HEADER).and_then(|value| value.to_str().ok());
         match given {
-            Some(text) if is_well_formed(text) => Self(text.to_owned()),
-            Some(_) | None => Self(Uuid::new_v4().to_string()),
+            Some(text) if is_well_formed(text) => Self(text.into()),
+            Some(_) | None => Self(Arc::from(&*Uuid::new_v4().hyphenated().encode_lower(&mut Uuid::encode_buffer()))),
         }
     }
 }
@@ -62,13 +64,19 @@ pub fn current() -> Option<CallId> {
 pub struct NameCall;
 
 impl Around for NameCall {
-    async fn around<N: Next>(&self, mut request: Request<Body>, next: N) -> Response<Body> {
+    async fn around<N: Next>(&self, request: Request<Body>, next: N) -> Response<Body> {
         let id = CallId::of(&request);
-        request.extensions_mut().insert(id.clone());
+        // The answer of a short call is all there: nobody asks for the id while it is sent.
+        let is_short = CallKind::of(request.uri().path()) == CallKind::Short;
         let response = CURRENT.scope(id.clone(), next.run(request)).await;
         let (mut parts, body) = response.into_parts();
-        if let Ok(value) = HeaderValue::from_str(id.as_str()) {
+        if let Ok(mut value) = HeaderValue::from_str(id.as_str()) {
+            // No two calls share it: in the header table of the connection it would only push others out.
+            value.set_sensitive(true);
             parts.headers.insert(HEADER, value);
+        }
+        if is_short {
+            return Response::from_parts(parts, body);
         }
         let body = poll_with(body, move |inner, context| {
             CURRENT.sync_scope(id.clone(), || http_body::Body::poll_frame(inner, context))

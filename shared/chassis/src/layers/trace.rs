@@ -7,7 +7,7 @@
 use std::sync::Arc;
 use std::task::Poll;
 
-use http::{HeaderMap, Request, Response};
+use http::{HeaderMap, HeaderName, Request, Response};
 use opentelemetry::propagation::{Extractor, TextMapPropagator as _};
 use opentelemetry::trace::Status as SpanStatus;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
@@ -27,6 +27,9 @@ tokio::task_local! {
     static CURRENT: Arc<HeaderMap>;
 }
 
+const PARENT: HeaderName = HeaderName::from_static("traceparent");
+const STATE: HeaderName = HeaderName::from_static("tracestate");
+
 /// Returns the trace headers of the call that the current task works on, as its caller sent them.
 pub(crate) fn current() -> Option<Arc<HeaderMap>> {
     CURRENT.try_with(Arc::clone).ok()
@@ -38,8 +41,8 @@ pub struct Trace;
 
 impl Around for Trace {
     async fn around<N: Next>(&self, request: Request<Body>, next: N) -> Response<Body> {
-        let span = span(&request);
         let sent = trace_headers(request.headers()).map(Arc::new);
+        let span = span(&request, sent.as_deref());
         let mut ending = Ending {
             span: span.clone(),
             sent: sent.clone(),
@@ -72,7 +75,7 @@ impl Around for Trace {
     }
 }
 
-fn span(request: &Request<Body>) -> Span {
+fn span(request: &Request<Body>, sent: Option<&HeaderMap>) -> Span {
     let (service, method) = path::split(request.uri().path());
     let id = request_id::current();
     let span = tracing::info_span!(
@@ -84,20 +87,23 @@ fn span(request: &Request<Body>) -> Span {
         request_id = id.as_ref().map(request_id::CallId::as_str),
         caller = tracing::field::Empty,
     );
-    if request.headers().contains_key("traceparent") {
-        let parent = TraceContextPropagator::new().extract(&Headers(request.headers()));
+    if let Some(sent) = sent {
+        let parent = TraceContextPropagator::new().extract(&Headers(sent));
         // Fails only when no exporter listens, and then there is no trace to join.
         let _ = span.set_parent(parent);
     }
     span
 }
 
+/// Returns the headers that carry a trace; one without a parent is none.
 fn trace_headers(headers: &HeaderMap) -> Option<HeaderMap> {
-    let found = ["traceparent", "tracestate"]
-        .into_iter()
-        .filter_map(|name| Some((http::HeaderName::from_static(name), headers.get(name)?.clone())));
-    let found: HeaderMap = found.collect();
-    (!found.is_empty()).then_some(found)
+    let parent = headers.get(&PARENT)?.clone();
+    let mut found = HeaderMap::with_capacity(2);
+    found.insert(PARENT, parent);
+    if let Some(state) = headers.get(&STATE) {
+        found.insert(STATE, state.clone());
+    }
+    Some(found)
 }
 
 struct Headers<'a>(&'a HeaderMap);

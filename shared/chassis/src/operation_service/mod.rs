@@ -22,7 +22,7 @@ use tonic::{Request, Response, Status};
 use crate::auth::Access;
 use crate::convert;
 use crate::convert::request::operation_name;
-use crate::layers::{CallDeadline, Caller};
+use crate::layers::CallDeadline;
 use crate::server::MAX_MESSAGE_BYTES;
 use crate::status::Problem;
 
@@ -132,7 +132,7 @@ impl OperationService for OperationApi {
         self.permitted(id, request.extensions(), CANCEL).await?;
         let cancel = CancelRequest {
             at: self.clock.now(),
-            by: Caller::of(request.extensions()),
+            by: Access::of(request.extensions()).caller().to_owned(),
             remove_result: request.get_ref().remove_result,
         };
         let record = self.store.request_cancel(id, cancel).await.map_err(|error| self.problem(error))?;
@@ -145,7 +145,7 @@ impl OperationService for OperationApi {
     ) -> Result<Response<pb::RetryOperationResponse>, Status> {
         let id = operation_name("name", &request.get_ref().name)?;
         self.permitted(id, request.extensions(), RETRY).await?;
-        let record = self.retry.retry(id, &Caller::of(request.extensions())).await?;
+        let record = self.retry.retry(id, Access::of(request.extensions()).caller()).await?;
         Ok(Response::new(pb::RetryOperationResponse { operation: Some(convert::operation(&record)) }))
     }
 }
