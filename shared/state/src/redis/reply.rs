@@ -9,9 +9,13 @@ use crate::error::Error;
 
 /// Returns a text; numbers count as texts.
 pub(super) fn text_of(value: &Value) -> Option<String> {
+    into_text(value.clone())
+}
+
+fn into_text(value: Value) -> Option<String> {
     match value {
-        Value::BulkString(bytes) => String::from_utf8(bytes.clone()).ok(),
-        Value::SimpleString(text) | Value::VerbatimString { text, .. } => Some(text.clone()),
+        Value::BulkString(bytes) => String::from_utf8(bytes).ok(),
+        Value::SimpleString(text) | Value::VerbatimString { text, .. } => Some(text),
         Value::Int(number) => Some(number.to_string()),
         Value::Okay => Some("OK".to_owned()),
         _ => None,
@@ -60,7 +64,7 @@ impl Reply {
 
     pub(super) fn text(&mut self) -> Result<String, Error> {
         let value = self.next()?;
-        text_of(&value).ok_or_else(|| self.odd())
+        into_text(value).ok_or_else(|| self.odd())
     }
 
     pub(super) fn number(&mut self) -> Result<i64, Error> {
