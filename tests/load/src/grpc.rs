@@ -14,7 +14,9 @@ use tonic::transport::Channel;
 use crate::child::Server;
 use crate::stats::{Latencies, Spread, line};
 
-pub(crate) const ROUND: Duration = Duration::from_secs(2);
+/// How long calls are counted, and how long they are made before: a program that has just begun is slower.
+pub(crate) const ROUND: Duration = Duration::from_secs(3);
+const WARM_UP: Duration = Duration::from_secs(1);
 const CONNECTIONS: usize = 4;
 
 /// Prints admissions per second, latencies and processor time, at 1, 64 and 256 in flight.
@@ -27,12 +29,15 @@ pub async fn print(sampan: &Path, rounds: usize) -> Result<()> {
         let mut ours = (Vec::new(), Vec::new(), Vec::new());
         for _ in 0..rounds {
             let server = Server::start(&this, &["baseline"]).await?;
+            warm_up(&server, in_flight).await?;
             echo.push(round(&server, in_flight).await?.0);
             server.stop().await?;
             let server = Server::start(&this, &["baseline", "--store"]).await?;
+            warm_up(&server, in_flight).await?;
             push(&mut bare, round(&server, in_flight).await?);
             server.stop().await?;
             let (server, _folder) = start(sampan).await?;
+            warm_up(&server, in_flight).await?;
             push(&mut ours, round(&server, in_flight).await?);
             server.stop().await?;
         }
@@ -86,12 +91,21 @@ async fn start_in(sampan: &Path, folder: tempfile::TempDir, store: &str) -> Resu
 
 /// Returns calls per second, p99 in µs, and processor time of the server per call in µs.
 pub(crate) async fn round(server: &Server, in_flight: usize) -> Result<(f64, f64, f64)> {
+    for_a_while(server, in_flight, ROUND).await
+}
+
+/// Makes calls that are not counted.
+pub(crate) async fn warm_up(server: &Server, in_flight: usize) -> Result<()> {
+    for_a_while(server, in_flight, WARM_UP).await?;
+    Ok(())
+}
+
+async fn for_a_while(server: &Server, in_flight: usize, time: Duration) -> Result<(f64, f64, f64)> {
     let mut clients = Vec::new();
     for _ in 0..CONNECTIONS.min(in_flight) {
         clients.push(connect(&server.url()).await?);
     }
-    call(&mut clients[0]).await?;
-    let (cpu_before, until) = (server.cpu_seconds(), Instant::now() + ROUND);
+    let (cpu_before, until) = (server.cpu_seconds(), Instant::now() + time);
     let mut work = JoinSet::new();
     for index in 0..in_flight {
         let mut client = clients[index % clients.len()].clone();
@@ -112,7 +126,7 @@ pub(crate) async fn round(server: &Server, in_flight: usize) -> Result<(f64, f64
     let cpu = server.cpu_seconds() - cpu_before;
     let latencies = Latencies::new(all);
     let calls = latencies.len() as f64;
-    Ok((calls / ROUND.as_secs_f64(), latencies.quantile_us(0.99), cpu / calls * 1e6))
+    Ok((calls / time.as_secs_f64(), latencies.quantile_us(0.99), cpu / calls * 1e6))
 }
 
 /// What a start was called, and what it became.

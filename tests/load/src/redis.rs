@@ -75,6 +75,7 @@ struct Series {
 
 impl Series {
     async fn round(&mut self, redis: &RedisServer, server: &Server, in_flight: usize) -> Result<()> {
+        grpc::warm_up(server, in_flight).await?;
         let before = redis.scripts().await?;
         let (rate, p99, cpu) = grpc::round(server, in_flight).await?;
         let after = redis.scripts().await?;
