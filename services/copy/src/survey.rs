@@ -159,7 +159,7 @@ impl Survey {
         let wrong = spec.destinations.iter().enumerate().filter(|(_, wanted)| !usable.contains(&wanted.region));
         wrong
             .map(|(index, wanted)| {
-                Finding::new(Reason::RegionUnsupported, &spec.field(index, "region"))
+                Finding::new(Reason::RegionUnsupported, spec.field(index, "region"))
                     .message(format!("the account cannot use {}", wanted.region))
                     .limit("a region that the cloud lists for the account", wanted.region.as_str())
                     .source(("the cloud's own list of regions", ""))

@@ -117,7 +117,7 @@ impl CostLimit {
     /// What is wrong with it.
     pub fn parse(message: &pb::CostLimit, field: &str) -> Result<Self, Box<Finding>> {
         let wrong = |part: &str, reason: Reason, limit: &str, given: &str| {
-            let finding = Finding::new(reason, &format!("{field}.{part}"));
+            let finding = Finding::new(reason, format_args!("{field}.{part}"));
             let finding = finding.message(format!("{field}.{part} is not well-formed")).limit(limit, shown(given));
             Box::new(finding.fix(format!("Send {limit}")))
         };

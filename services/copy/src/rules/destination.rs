@@ -41,7 +41,7 @@ fn full(spec: &CopySpec, index: usize, region: &Region, facts: &Facts, limits: &
     if count < most {
         return None;
     }
-    let finding = Finding::new(Reason::DestinationFull, &spec.field(index, "region"))
+    let finding = Finding::new(Reason::DestinationFull, spec.field(index, "region"))
         .message(format!("{region} holds {count} of {most} custom images, so none more fits"))
         .fix(format!("Remove images in {region} that nobody needs, or ask the vendor for a higher ceiling"));
     let limit = limits.number(spec.cloud, "image.per_region");

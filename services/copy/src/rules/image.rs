@@ -106,7 +106,7 @@ fn within_region(spec: &CopySpec, image: &Image) -> Option<Finding> {
     let index = spec.destinations.iter().position(|destination| destination.region == spec.region)?;
     let makes_sense = spec.encryption.is_some() || image.origin == ImageOrigin::Shared;
     let finding = || {
-        Finding::new(Reason::DestinationIsSource, &spec.field(index, "region"))
+        Finding::new(Reason::DestinationIsSource, spec.field(index, "region"))
             .message(format!("{} is the region of the image itself", spec.region))
             .limit("another region", spec.region.as_str())
             .source(sources::call(spec.cloud))

@@ -144,7 +144,7 @@ fn encryption(spec: &CopySpec) -> Vec<Finding> {
     if let Some(home) = spec.home().filter(|_| spec.cloud == Cloud::Tencent && spec.encryption.is_some()) {
         let elsewhere = spec.destinations.iter().enumerate().filter(|(_, other)| other.region != *home);
         findings.extend(elsewhere.map(|(index, destination)| {
-            Finding::new(Reason::EncryptionRefused, &spec.field(index, "region"))
+            Finding::new(Reason::EncryptionRefused, spec.field(index, "region"))
                 .message(format!(
                     "tencent encrypts within the region of the image, not on the way to {}",
                     destination.region

@@ -158,7 +158,7 @@ impl Inner {
         if let Some(confirm) = self.confirm.filter(|confirm| call.script.is_confirmed && confirm.replicas > 0) {
             // All of a call lies on one node.
             let tag = call.shards.first().map(|shard| self.prefix.tag(*shard)).unwrap_or_default();
-            let had = self.link.wait(&tag, confirm.replicas, confirm.within).await?;
+            let had = self.link.wait(tag, confirm.replicas, confirm.within).await?;
             if had < confirm.replicas {
                 return Err(Refusal::Unconfirmed(had));
             }

@@ -130,7 +130,7 @@ pub(super) async fn listen(inner: &Inner) {
                         Err(_) if is_probed => break,
                         Err(_) => {
                             is_probed = true;
-                            let word = redis::cmd("PUBLISH").arg(&channel).arg("p").to_owned();
+                            let word = redis::cmd("PUBLISH").arg(channel).arg("p").to_owned();
                             // Whether it arrives is what the next round finds out.
                             drop(timeout(SILENCE, inner.link.query(&word)).await);
                         }
