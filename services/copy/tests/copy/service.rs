@@ -7,6 +7,7 @@ use sampan_proto::billing::v1::CostLimit;
 use sampan_proto::copy::v1 as pb;
 use sampan_proto::copy::v1::copy_service_server::CopyService as _;
 use sampan_proto::image::v1::ImageReference;
+use sampan_state::Json;
 use tonic::{Code, Request};
 use tonic_types::StatusExt as _;
 
@@ -175,4 +176,17 @@ async fn a_start_above_its_limit_of_cost_is_refused_and_one_below_is_not() {
     world.peers.script().billing_is_down = true;
     let refused = start("1000").await.unwrap_err();
     assert_eq!(refused.get_error_details().error_info().unwrap().reason, "PRICE_UNAVAILABLE");
+}
+
+#[test]
+fn the_text_of_a_request_stays_what_repeated_starts_are_told_by() {
+    // Another order, or a new field that is written when nobody sets it, would refuse the repetition of a start by a
+    // newer version.
+    let spec = crate::world::spec(Cloud::Tencent);
+    let known = r#"{"cloud":"tencent","account":"prod","region":"ap-guangzhou","image":"img-72n9mi0y","destinations":[
+{"region":"ap-shanghai","image_name":null,"kms_key_id":null},{"region":"ap-beijing","image_name":null,"kms_key_id":null},
+{"region":"ap-hongkong","image_name":null,"kms_key_id":null}],"image_name":null,"description":null,"encryption":null,
+"resource_group_id":null,"tags":{},"share_with":[],"failure_policy":"best_effort","route":null,
+"queue_when_quota_spent":false,"deadline_seconds":null,"stall_after_seconds":null}"#;
+    assert_eq!(Json::of(&spec).unwrap().text(), known.replace("\n", ""));
 }

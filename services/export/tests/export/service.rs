@@ -10,6 +10,7 @@ use sampan_proto::export::v1 as pb;
 use sampan_proto::export::v1::export_service_server::ExportService as _;
 use sampan_proto::image::v1 as image_pb;
 use sampan_proto::quota::v1::WhenQuotaSpent;
+use sampan_state::Json;
 use tonic::{Code, Request};
 
 use crate::world::{World, accounts, limits, succeeded};
@@ -181,4 +182,15 @@ async fn links_are_made_for_what_has_been_proven_only() {
     for wrong in [ask(id.name(), 59), ask(id.name(), 7 * 24 * 3600 + 1), ask("operations/42".to_owned(), 60)] {
         assert_eq!(service.create_download_urls(wrong).await.unwrap_err().code(), Code::InvalidArgument);
     }
+}
+
+#[test]
+fn the_text_of_a_request_stays_what_repeated_starts_are_told_by() {
+    // Another order, or a new field that is written when nobody sets it, would refuse the repetition of a start by a
+    // newer version.
+    let spec = crate::world::spec(Cloud::Tencent);
+    let known = r#"{"cloud":"tencent","account":"prod","region":"ap-guangzhou","image":"img-72n9mi0y",
+"bucket":"images-1250000000","prefix":"nightly","format":"raw","only_root_disk":false,"role_name":null,
+"queue_when_quota_spent":false,"deadline_seconds":null,"stall_after_seconds":null}"#;
+    assert_eq!(Json::of(&spec).unwrap().text(), known.replace("\n", ""));
 }

@@ -9,6 +9,8 @@ use sampan_proto::operation::v1::{OperationKind, OperationState};
 use sampan_proto::share::v1 as pb;
 use sampan_proto::share::v1::share_service_server::ShareService as _;
 use sampan_share_service::Service;
+use sampan_share_service::spec::Change;
+use sampan_state::Json;
 use tonic::{Code, Request};
 use tonic_types::StatusExt as _;
 
@@ -171,4 +173,14 @@ async fn the_list_of_shares_is_read_live() {
     assert_eq!(status.code(), Code::NotFound);
     let nobody = service(&world).list_image_shares(Request::new(pb::ListImageSharesRequest { image: None })).await;
     assert_eq!(nobody.unwrap_err().code(), Code::InvalidArgument);
+}
+
+#[test]
+fn the_text_of_a_request_stays_what_repeated_starts_are_told_by() {
+    // Another order, or a new field that is written when nobody sets it, would refuse the repetition of a start by a
+    // newer version.
+    let spec = crate::world::spec(Cloud::Tencent, Change::Add, vec!["1000000000000001".to_owned()]);
+    let known = r#"{"cloud":"tencent","account":"prod","region":"ap-guangzhou","image":"img-72n9mi0y","change":"add",
+"account_ids":["1000000000000001"],"include_copies":false,"queue_when_quota_spent":false}"#;
+    assert_eq!(Json::of(&spec).unwrap().text(), known.replace("\n", ""));
 }
